@@ -1,0 +1,28 @@
+package targon
+
+import "log/slog"
+
+// Secret is 32 bytes that never reach a log, a metric or a page: every way of
+// printing it gives "[secret]".
+type Secret [32]byte
+
+// String hides the bytes.
+func (Secret) String() string { return "[secret]" }
+
+// GoString hides the bytes.
+func (Secret) GoString() string { return "[secret]" }
+
+// LogValue hides the bytes.
+func (Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
+
+// MarshalText hides the bytes.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+// Draft is a request before it is addressed: what is asked, not yet of whom, and
+// without the seed and salt that only the verifier can make.
+type Draft struct {
+	Model       string
+	Prompt      []TokenID
+	Temperature float64
+	MaxTokens   uint32
+}
