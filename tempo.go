@@ -50,3 +50,9 @@ func (t Tempo) Index(b Block) uint64 {
 func (t Tempo) phase(b Block) uint64 {
 	return (uint64(b) + uint64(t.NetUID) + 1) % (uint64(t.Length) + 1)
 }
+
+// Header names a block of the chain.
+type Header struct {
+	Number Block
+	Hash   Digest
+}

@@ -134,3 +134,11 @@ type Exchange struct {
 	Timing     Timing
 	Detail     string // for people: what the prover or the network said
 }
+
+// Token is one id as it is streamed. Text is for people and may be empty (half a
+// character, a control token); only the id is committed to, so whoever relies on
+// the text decodes the ids itself.
+type Token struct {
+	ID   TokenID `json:"id"`
+	Text string  `json:"text"`
+}
