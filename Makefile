@@ -1,0 +1,50 @@
+GO    ?= go
+TOOL  := $(GO) tool -modfile=tools/go.mod
+UNITS := $(shell find . -name '*.go' -not -path './.*')
+
+.DEFAULT_GOAL := help
+.PHONY: help run check format vet imports test race fuzz lint vuln bench soak docs model
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: ## start a whole network in one process
+	$(GO) run ./cmd/targon up
+
+check: format vet imports test ## format, vet, imports and tests: before every commit
+
+format: ## fail when a file is not gofmt's
+	@test -z "$$(gofmt -l $(UNITS) | tee /dev/stderr)"
+
+vet: ## go vet, of the tools too
+	$(GO) vet ./... && $(GO) -C tools vet ./...
+
+imports: ## who imports whom, and the other structure tests
+	$(GO) test -count=1 -run 'Imports|Pure|Policy|Init|Package|Folders|Word|Glossary|Depend' .
+
+test: ## all tests
+	$(GO) test ./...
+
+race: ## all tests under the race detector
+	$(GO) test -race ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s) each
+	tools/fuzz.sh
+
+lint: ## golangci-lint; the first build takes minutes
+	$(TOOL) golangci-lint run
+
+vuln: ## known vulnerabilities, if the database can be reached
+	$(TOOL) govulncheck ./...
+
+bench: ## all benchmarks, once
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+
+soak: ## targon up over seeds 1 to 20, each result checked
+	$(GO) -C tools run ./soak -root ..
+
+docs: ## put what targon up really prints into README.md
+	tools/transcript.sh
+
+model: ## train the built-in model again (needs PyTorch, takes an hour)
+	tools/model.sh
