@@ -93,7 +93,7 @@ func same(t testing.TB, want, got *gguf.File) {
 			t.Errorf("%s: %s", key, diff)
 		}
 	}
-	if diff := cmp.Diff(want.Tensors(), got.Tensors()); diff != "" {
+	if diff := cmp.Diff(want.Tensors(), got.Tensors(), cmp.Comparer(bytes.Equal)); diff != "" {
 		t.Fatal(diff)
 	}
 }
