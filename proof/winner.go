@@ -1,0 +1,137 @@
+package proof
+
+import (
+	"fmt"
+	"math"
+
+	"targon"
+	"targon/noise"
+)
+
+// unfit says why scores cannot be about this transcript, or "".
+func unfit(t targon.Transcript, s targon.Scores) string {
+	switch {
+	case s.Weights != t.Request.Weights:
+		return "scores are of another model"
+	case len(s.Positions) != len(t.Tokens):
+		return fmt.Sprintf("scores of %d positions, want %d", len(s.Positions), len(t.Tokens))
+	case len(t.Tokens) == 0 || s.Vocab <= 0:
+		return fmt.Sprintf("scores of %d positions over %d ids", len(t.Tokens), s.Vocab)
+	}
+	for j, p := range s.Positions {
+		if p.Claimed.ID != t.Tokens[j] || len(p.Top) == 0 {
+			return fmt.Sprintf("scores at position %d are of id %d with %d others, want id %d",
+				j, p.Claimed.ID, len(p.Top), t.Tokens[j])
+		}
+	}
+	return ""
+}
+
+// listing holds the logits that the reference gave at one position. It is used again
+// for each position: an id is listed if its stamp is the current one.
+type listing struct {
+	stamp  []uint32
+	logit  []float32
+	round  uint32
+	ids    []targon.TokenID // listed ones, in the order in which they came
+	lowest float32          // of Top: no unlisted id has a higher logit
+}
+
+func newListing(vocab int) *listing {
+	return &listing{stamp: make([]uint32, vocab), logit: make([]float32, vocab)}
+}
+
+// fill takes over what the reference said about a position, or says what is wrong.
+func (l *listing) fill(p targon.Position) string {
+	l.round++
+	l.ids = l.ids[:0]
+	l.lowest = float32(math.Inf(1))
+	for _, c := range p.Top {
+		n := len(l.ids)
+		if detail := l.put(c); detail != "" {
+			return detail
+		}
+		if len(l.ids) == n {
+			return fmt.Sprintf("id %d is twice among the highest logits", c.ID)
+		}
+		l.lowest = min(l.lowest, c.Logit)
+	}
+	n := len(l.ids)
+	for _, c := range append(p.Also[:len(p.Also):len(p.Also)], p.Claimed) {
+		if detail := l.put(c); detail != "" {
+			return detail
+		}
+	}
+	for _, id := range l.ids[n:] {
+		if l.logit[id] > l.lowest {
+			return fmt.Sprintf("id %d belongs among the highest logits and is not there", id)
+		}
+	}
+	return ""
+}
+
+func (l *listing) put(c targon.Scored) string {
+	switch {
+	case c.ID < 0 || int(c.ID) >= len(l.stamp):
+		return fmt.Sprintf("id %d of %d is scored", c.ID, len(l.stamp))
+	case math.IsNaN(float64(c.Logit)) || math.IsInf(float64(c.Logit), 0):
+		return fmt.Sprintf("logit of id %d is %v", c.ID, c.Logit)
+	case !l.has(c.ID):
+		l.stamp[c.ID], l.logit[c.ID] = l.round, c.Logit
+		l.ids = append(l.ids, c.ID)
+	case l.logit[c.ID] != c.Logit:
+		return fmt.Sprintf("logit of id %d is both %v and %v", c.ID, l.logit[c.ID], c.Logit)
+	}
+	return ""
+}
+
+func (l *listing) has(id targon.TokenID) bool { return l.stamp[id] == l.round }
+
+// winner finds the seeded winner at output position j and compares it with the claim.
+func (l *listing) winner(r targon.Request, j int, p targon.Position) finding {
+	if detail := l.fill(p); detail != "" {
+		return finding{kind: broken, detail: fmt.Sprintf("position %d: %s", j, detail)}
+	}
+	at, temperature := place(r, j), r.Sampling.Temperature
+	value := func(id targon.TokenID) float64 {
+		if temperature == 0 {
+			return float64(l.logit[id])
+		}
+		return noise.Perturb(l.logit[id], temperature, at.Gumbel(uint32(id)))
+	}
+	best, most := targon.TokenID(-1), math.Inf(-1)
+	for _, id := range l.ids {
+		if v := value(id); v > most || v == most && id < best {
+			best, most = id, v
+		}
+	}
+	if l.reach(at, temperature) >= most {
+		return finding{kind: narrow, detail: fmt.Sprintf("position %d: an id beyond the %d listed may win", j, len(l.ids))}
+	}
+	if best != p.Claimed.ID {
+		return finding{
+			kind: mismatch, reason: targon.ReasonMismatch,
+			winner: best, gap: most - value(p.Claimed.ID),
+		}
+	}
+	return finding{kind: equal}
+}
+
+// reach returns a bound on what an unlisted id can have: the lowest listed of the
+// highest logits, with the highest noise among the unlisted, which is where the hash is
+// lowest. -Inf when every id is listed.
+func (l *listing) reach(at noise.Place, temperature float64) float64 {
+	if len(l.ids) == len(l.stamp) {
+		return math.Inf(-1)
+	}
+	if temperature == 0 {
+		return float64(l.lowest)
+	}
+	hash := uint32(math.MaxUint32)
+	for id := range l.stamp {
+		if h := at.Hash(uint32(id)); h < hash && !l.has(targon.TokenID(id)) {
+			hash = h
+		}
+	}
+	return noise.Perturb(l.lowest, temperature, noise.FromHash(hash))
+}
