@@ -1,0 +1,73 @@
+package tokenizer
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"targon"
+)
+
+// A Decoder turns ids into text as they come. It holds back the bytes of a
+// character until the character is whole; bytes that can no longer become one are
+// emitted as U+FFFD, one for each byte. It is not safe for concurrent use.
+type Decoder struct {
+	t     *Tokenizer
+	held  []byte
+	strip bool // the text's first space, which encoding has put there
+}
+
+// Decoder returns a decoder for ids that continue a text, such as an answer after
+// its prompt: every space is part of the answer.
+func (t *Tokenizer) Decoder() *Decoder { return &Decoder{t: t} }
+
+// StartDecoder returns a decoder for ids that begin a text: it drops the space that
+// [Tokenizer.Encode] has put before it, if the model does that.
+func (t *Tokenizer) StartDecoder() *Decoder { return &Decoder{t: t, strip: t.prefix} }
+
+// Decode returns the text of ids that [Tokenizer.Encode] gave for a whole text.
+func (t *Tokenizer) Decode(ids []targon.TokenID) string {
+	d := t.StartDecoder()
+	var b strings.Builder
+	for _, id := range ids {
+		b.WriteString(d.Add(id))
+	}
+	b.WriteString(d.Flush())
+	return b.String()
+}
+
+// Add takes the next id and returns the text that is now certain. Control tokens,
+// unused ones and ids outside the vocabulary add nothing.
+func (d *Decoder) Add(id targon.TokenID) string {
+	if id < 0 || int(id) >= len(d.t.decoded) {
+		return ""
+	}
+	text := d.t.decoded[id]
+	if text == "" {
+		return ""
+	}
+	if d.strip {
+		d.strip = false
+		text = strings.TrimPrefix(text, " ")
+	}
+	if len(d.held) == 0 && utf8.ValidString(text) {
+		return text
+	}
+	d.held = append(d.held, text...)
+	return d.release(utf8.FullRune)
+}
+
+// Flush ends the text: what is still held back can no longer become whole.
+func (d *Decoder) Flush() string {
+	return d.release(func([]byte) bool { return true })
+}
+
+// release emits held characters as long as ready says that the next is decided.
+func (d *Decoder) release(ready func([]byte) bool) string {
+	var out []byte
+	for len(d.held) > 0 && ready(d.held) {
+		r, n := utf8.DecodeRune(d.held)
+		out = utf8.AppendRune(out, r)
+		d.held = d.held[n:]
+	}
+	return string(out)
+}
