@@ -1,0 +1,79 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+func kernels() []*Kernel {
+	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
+		return []*Kernel{avx2(), portable()}
+	}
+	return []*Kernel{portable()}
+}
+
+// avx2 keeps the 16 lanes in two registers of eight.
+func avx2() *Kernel {
+	return &Kernel{
+		name: "avx2",
+		gemv32: func(dst, w, x []float32, rows, cols, stride int) {
+			avxGemv32(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
+		},
+		gemv16: func(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
+			avxGemv16(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*2, stride*2)
+		},
+		gemm3: func(dst []float32, dstStride int, w, x []float32, xStride int, s shape) {
+			_, _ = dst[2*dstStride+s.rows-1], x[2*xStride+s.cols-1]
+			avxGemm3(&dst[0], dstStride*4, &w[0], &x[0], xStride*4, s.rows/panelRows, s.cols*4, s.stride*4)
+		},
+		widen: func(dst []float32, src []uint16) {
+			avxWiden(&dst[:len(src)][0], &src[0], len(src)/Lanes)
+		},
+		values: func(out, p, v []float32, n, stride int) {
+			avxValues(&out[0], unsafe.SliceData(p), unsafe.SliceData(v), n, len(out)*4, stride*4)
+		},
+		exp:    func(x []float32, m float32) { avxExp(&x[0], len(x)*4, m) },
+		swiglu: func(g, u []float32) { avxSwiGLU(&g[0], &u[0], len(g)*4) },
+		sum:    func(x []float32) float32 { return avxSum(&x[0], len(x)*4) },
+		max:    func(x []float32) float32 { return avxMax(&x[0], len(x)*4) },
+		scale:  func(x []float32, s float32) { avxScale(&x[0], len(x)*4, s) },
+	}
+}
+
+// Sizes and strides are in bytes, panels are groups of 4 rows.
+
+//go:noescape
+func avxGemv32(dst, w, x *float32, panels, cols, stride int)
+
+//go:noescape
+func avxGemv16(dst *float32, w *uint16, x *float32, panels, cols, stride int)
+
+//go:noescape
+func avxGemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avxWiden(dst *float32, src *uint16, blocks int)
+
+//go:noescape
+func avxValues(out, p, v *float32, n, width, stride int)
+
+//go:noescape
+func avxExp(x *float32, n int, m float32)
+
+//go:noescape
+func avxSwiGLU(gate, up *float32, n int)
+
+//go:noescape
+func avxSum(x *float32, n int) float32
+
+//go:noescape
+func avxMax(x *float32, n int) float32
+
+//go:noescape
+func avxScale(x *float32, n int, s float32)
+
+// avxFMA sets c = fma(a, b, c), for the test that compares fma with the instruction.
+//
+//go:noescape
+func avxFMA(a, b, c *float32, n int)

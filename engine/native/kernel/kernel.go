@@ -1,0 +1,211 @@
+// Package kernel computes the inner loops of a language model in float32, with the
+// same bits on every machine.
+//
+// It knows nothing of models, tokens or threads, allocates nothing while it runs,
+// and does not try to be the fastest order of summation: only one order is right.
+//
+// # Arithmetic 1
+//
+// The rules below are numbered by [Arith], which is part of a model's digest.
+//
+//   - A dot product has 16 float32 lanes, zero at first. For rising i, lane j becomes
+//     fma(w[16i+j], x[16i+j], lane j), rounded once, to nearest even. Vectors are
+//     padded with zeros to a multiple of 16, and the padding takes part.
+//   - Lanes are added as a tree: j + (j+8), then j + (j+4), j + (j+2), 0 + 1. Plain
+//     sums use the same lanes and tree with an addition for the fma.
+//   - Attention values are one chain of fma per component, for rising positions.
+//   - exp is [Kernel.ExpSub]'s: clamped to [-87, 88], reduced by ln 2 in two parts,
+//     degree 7, all by fma.
+//   - Float16 weights are widened exactly.
+//
+// Invariant: every output element is the outcome of one fixed sequence of IEEE 754
+// operations that depends on its inputs alone, not on the kernels that run it, the
+// batch, the blocking or the thread. Only the payload of a NaN is left open.
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Arith numbers the arithmetic described above.
+const Arith = 1
+
+// Lanes is the width that rows and vectors are padded to.
+const Lanes = 16
+
+// panelRows is how many rows of a matrix are worked on together.
+const panelRows = 4
+
+// ErrKernel is returned by Select for a kernel that this machine does not have.
+var ErrKernel = errors.New("kernel not available")
+
+// A Kernel is one implementation of the arithmetic. All of them give the same bits.
+// It has no state and serves any number of goroutines.
+type Kernel struct {
+	name string
+	// rows is a multiple of 4, cols and strides are multiples of 16.
+	gemv32 func(dst, w, x []float32, rows, cols, stride int)
+	gemv16 func(dst []float32, w []uint16, x []float32, rows, cols, stride int)
+	// gemm3 is gemv32 for three vectors that lie xStride apart.
+	gemm3  func(dst []float32, dstStride int, w, x []float32, xStride int, s shape)
+	widen  func(dst []float32, src []uint16)
+	values func(out, p, v []float32, n, stride int)
+	exp    func(x []float32, m float32)
+	swiglu func(g, u []float32)
+	sum    func(x []float32) float32
+	max    func(x []float32) float32
+	scale  func(x []float32, s float32)
+}
+
+type shape struct{ rows, cols, stride int }
+
+// Available lists the kernels of this machine, the fastest first.
+func Available() []string {
+	var names []string
+	for _, k := range kernels() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// Select returns the kernel of a name, or the fastest when name is empty.
+func Select(name string) (*Kernel, error) {
+	all := kernels()
+	for _, k := range all {
+		if name == "" || k.name == name {
+			return k, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %q, this machine has %s", ErrKernel, name, strings.Join(Available(), ", "))
+}
+
+// Name returns the word that Select takes.
+func (k *Kernel) Name() string { return k.name }
+
+// Pad rounds a length up to a multiple of Lanes.
+func Pad(n int) int { return (n + Lanes - 1) / Lanes * Lanes }
+
+// Scratch is working memory of one goroutine.
+type Scratch struct{ panel []float32 }
+
+// panelFloats keeps a group of widened rows well inside a first-level cache.
+const panelFloats = 4096
+
+// Vectors are n vectors of equal length, Stride apart.
+type Vectors struct {
+	Data   []float32
+	Stride int
+}
+
+// At returns the vector of index i.
+func (v Vectors) At(i int) []float32 { return v.Data[i*v.Stride : (i+1)*v.Stride] }
+
+// Mul sets element r of vector b of dst to the dot product of row r of m and vector
+// b of x, for b < n. Vectors of x are padded to m's columns with zeros; those of dst
+// are at least m.PaddedRows long, and their padding is overwritten.
+func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
+	if dst.Stride < m.PaddedRows() || x.Stride < m.stride || len(dst.Data) < n*dst.Stride || len(x.Data) < n*x.Stride {
+		panic("internal error: kernel: vectors do not fit the matrix")
+	}
+	if m.f16 != nil && n < 3 {
+		for b := range n {
+			k.gemv16(dst.At(b), m.f16, x.At(b), m.PaddedRows(), m.stride, m.stride)
+		}
+		return
+	}
+	group := max(panelFloats/m.stride/panelRows, 1) * panelRows
+	for lo := 0; lo < m.PaddedRows(); lo += group {
+		rows := min(group, m.PaddedRows()-lo)
+		k.mulGroup(Vectors{dst.Data[lo:], dst.Stride}, k.panel(m, lo, rows, s), x, n, shape{rows, m.stride, m.stride})
+	}
+}
+
+// panel returns some rows as float32.
+func (k *Kernel) panel(m *Matrix, lo, rows int, s *Scratch) []float32 {
+	from, to := lo*m.stride, (lo+rows)*m.stride
+	if m.f32 != nil {
+		return m.f32[from:to]
+	}
+	if len(s.panel) < to-from {
+		s.panel = make([]float32, to-from)
+	}
+	k.widen(s.panel[:to-from], m.f16[from:to])
+	return s.panel[:to-from]
+}
+
+func (k *Kernel) mulGroup(dst Vectors, w []float32, x Vectors, n int, s shape) {
+	b := 0
+	for ; b+3 <= n; b += 3 {
+		k.gemm3(dst.Data[b*dst.Stride:], dst.Stride, w, x.Data[b*x.Stride:], x.Stride, s)
+	}
+	for ; b < n; b++ {
+		k.gemv32(dst.Data[b*dst.Stride:], w, x.At(b), s.rows, s.cols, s.stride)
+	}
+}
+
+// MulRows sets dst[t] to the dot product of x and the row that starts at
+// w[t*stride], for t < n and on to the next multiple of 4, so w must hold that many
+// rows. Attention scores are this.
+func (k *Kernel) MulRows(dst, w, x []float32, n, stride int) {
+	rows := (n + panelRows - 1) / panelRows * panelRows
+	if n == 0 {
+		return
+	}
+	if len(dst) < rows || len(w) < (rows-1)*stride+len(x) || len(x)%Lanes != 0 || len(x) == 0 {
+		panic("internal error: kernel: rows do not fit the vector")
+	}
+	k.gemv32(dst, w, x, rows, len(x), stride)
+}
+
+// Values sets out to the sum over t < n of p[t] times the row at v[t*stride]: one
+// chain of fma for each element, from zero, for rising t.
+func (k *Kernel) Values(out, p, v []float32, n, stride int) {
+	if len(out)%Lanes != 0 || len(p) < n || n > 0 && len(v) < (n-1)*stride+len(out) {
+		panic("internal error: kernel: values do not fit")
+	}
+	k.values(out, p, v, n, stride)
+}
+
+// Dot returns the dot product of two vectors whose length is a multiple of 16.
+func (k *Kernel) Dot(a, b []float32) float32 {
+	check(a)
+	check(b[:len(a)])
+	var dst [panelRows]float32
+	k.gemv32(dst[:], a, b, panelRows, len(a), 0)
+	return dst[0]
+}
+
+// ExpSub replaces each x by e^(x-m), to about 1 ulp. x-m is clamped to [-87, 88].
+func (k *Kernel) ExpSub(x []float32, m float32) { check(x); k.exp(x, m) }
+
+// SwiGLU replaces each g by g / (1 + e^-g) * u.
+func (k *Kernel) SwiGLU(g, u []float32) { check(g); k.swiglu(g, u[:len(g)]) }
+
+// Sum adds up x by lanes and tree.
+func (k *Kernel) Sum(x []float32) float32 { check(x); return k.sum(x) }
+
+// Max returns the largest element; which sign a zero has, and what a NaN does, is open.
+func (k *Kernel) Max(x []float32) float32 { check(x); return k.max(x) }
+
+// Scale multiplies each x by s.
+func (k *Kernel) Scale(x []float32, s float32) { check(x); k.scale(x, s) }
+
+func check(x []float32) {
+	if len(x)%Lanes != 0 || len(x) == 0 {
+		panic("internal error: kernel: length is not a multiple of 16")
+	}
+}
+
+// Softmax turns the first n scores into weights that add up to 1. The length of x is
+// a multiple of 16; what follows the first n becomes 0.
+func (k *Kernel) Softmax(x []float32, n int) {
+	check(x)
+	for i := n; i < len(x); i++ {
+		x[i] = x[0]
+	}
+	k.exp(x, k.max(x))
+	clear(x[n:])
+	k.scale(x, 1/k.sum(x))
+}
