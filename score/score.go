@@ -90,14 +90,14 @@ const (
 	defaultAlpha  = 0.1
 	defaultFactor = 10
 	failedSpeed   = 1e-7
-	// forgotten is the standing below which a hotkey that left the subnet is dropped.
+	// forgotten is the standing below which a hotkey that was not asked is dropped.
 	forgotten = 1e-9
 )
 
 // Throughput is the policy. The zero value has the constants of 1.9.9.
 type Throughput struct {
-	Alpha  float64 // weight of this epoch against all before; 0 means 0.1
-	Factor float64 // how steeply speed is rewarded; 0 means 10
+	Alpha  float64 // weight of this epoch against all before, at most 1; 0 means 0.1
+	Factor float64 // how steeply speed is rewarded, at most 100; 0 means 10
 }
 
 // Close ends an epoch: it folds samples into the book and returns one score for each of
@@ -294,8 +294,9 @@ func (c *counts) speed() float64 {
 // friends could thin out its failures.
 func (c *counts) share() float64 {
 	passed := c.passed[challenge] + min(c.passed[organic], c.passed[challenge])
-	return float64(c.answered) / float64(c.answered+c.unanswered) *
-		(float64(passed) / float64(passed+c.failed))
+	answers := float64(c.answered) / float64(c.answered+c.unanswered)
+	passes := float64(passed) / float64(passed+c.failed)
+	return float64(answers * passes) // rounded here: callers subtract it
 }
 
 // worthless reports that the epoch's score is 0 whatever the average says.
