@@ -1,0 +1,117 @@
+package verifier
+
+import (
+	"context"
+
+	"targon"
+	"targon/challenge"
+	"targon/proof"
+)
+
+// draw applies the one audit rule to every waiting receipt whose block has come:
+// PRF(secret of its epoch, receipt digest ‖ hash of the first finalised block at
+// arrival + 2 or above) < rate. Chains have no gaps, so that block is arrival + 2;
+// a receipt whose block we missed is not drawn with another.
+func (v *Verifier) draw(ctx, work context.Context, h targon.Header) error {
+	var audits, spared, missed []*pending
+	v.mu.Lock()
+	wait := v.waiting[:0]
+	for _, p := range v.waiting {
+		at := p.Block + drawDistance
+		hash, known := v.hashes[at]
+		switch {
+		case at > h.Number:
+			wait = append(wait, p)
+		case !known:
+			missed = append(missed, p)
+		case challenge.Drawn(v.secret(p.Epoch), p.Receipt.Digest(), hash, v.state.find(p.Epoch).opened.AuditPPM):
+			audits = append(audits, p)
+		default:
+			spared = append(spared, p)
+		}
+	}
+	clear(v.waiting[len(wait):])
+	v.waiting = wait
+	v.mu.Unlock()
+
+	if err := v.rule(ctx, spared, targon.ReasonNotDrawn, ""); err != nil {
+		return err
+	}
+	if err := v.rule(ctx, missed, targon.ReasonNoBlock, "the block to draw with was missed"); err != nil {
+		return err
+	}
+	for _, p := range audits {
+		v.judging.Go(func() { v.judge(ctx, work, p) })
+	}
+	return nil
+}
+
+func (v *Verifier) secret(e targon.Epoch) targon.Secret { return challenge.EpochSecret(v.cfg.Root, e) }
+
+// judge looks at one drawn answer. It waits for its turn as long as ctx lasts, and
+// once begun may go on as long as work does. The journal reports its own failure.
+func (v *Verifier) judge(ctx, work context.Context, p *pending) {
+	select {
+	case v.auditors <- struct{}{}:
+		defer func() { <-v.auditors }()
+	case <-ctx.Done():
+		return // unjudged: the next start rules it Undecided
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	verdict := v.verdict(work, p)
+	if work.Err() != nil {
+		return // a call that we cut short says nothing, not even that the reference is down
+	}
+	v.mu.Lock()
+	verdict = proof.Streamed(verdict, v.state.burst(p.Arrived))
+	v.mu.Unlock()
+	// A crash here: the text is gone with the key, the arrival is still unjudged,
+	// and the verdict that nobody was told never was.
+	if v.journal.write(work, targon.Judged{Epoch: p.Epoch, UID: p.UID, Verdict: verdict}) == nil {
+		v.spool.drop(p.Request)
+		v.poke()
+	}
+}
+
+// verdict is what proof concludes with the help of our references. Whatever fails
+// here is ours, and Undecided.
+func (v *Verifier) verdict(ctx context.Context, p *pending) targon.Verdict {
+	t, err := v.spool.get(p.Request)
+	if err != nil {
+		return ruled(p.Arrived, targon.ReasonOurs, err.Error()).Verdict
+	}
+	verdict, need, more := proof.Precheck(t, proof.Model{Vocab: v.cfg.Vocab})
+	if !more {
+		return verdict
+	}
+	scores, err := v.score(ctx, v.cfg.Reference, t, need)
+	if err != nil {
+		return ruled(p.Arrived, targon.ReasonReference, err.Error()).Verdict
+	}
+	var again *targon.Scores
+	verdict, ask := proof.Judge(t, scores, nil)
+	for range proof.MaxAsks {
+		if !ask.Wanted() {
+			break
+		}
+		if ask.Confirm {
+			second, err := v.score(ctx, v.cfg.Portable, t, ask.Need)
+			if err != nil {
+				return ruled(p.Arrived, targon.ReasonReference, "confirm: "+err.Error()).Verdict
+			}
+			again = &second
+		} else if scores, err = v.score(ctx, v.cfg.Reference, t, ask.Need); err != nil {
+			return ruled(p.Arrived, targon.ReasonReference, err.Error()).Verdict
+		}
+		verdict, ask = proof.Judge(t, scores, again)
+	}
+	return verdict
+}
+
+func (v *Verifier) score(ctx context.Context, r Reference, t targon.Transcript, need targon.Need) (targon.Scores, error) {
+	ctx, cancel := context.WithTimeout(ctx, v.cfg.ScoreTime)
+	defer cancel()
+	return r.Score(ctx, t.Request, t.Tokens, need)
+}
