@@ -1,0 +1,284 @@
+package gateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"targon"
+)
+
+// Bounds of a body. Whatever is larger is refused before it costs more than
+// reading it.
+const (
+	maxBody     = 1 << 20
+	maxDepth    = 16
+	maxMessages = 1024
+	bodyTime    = 15 * time.Second
+)
+
+// order is what a user asked for, of either endpoint.
+type order struct {
+	model       string
+	messages    []Message // of a chat
+	prompt      string    // of a plain completion
+	maxTokens   uint32    // 0: not said
+	temperature float64
+	stream      bool
+	usage       bool // stream_options.include_usage
+	optedOut    bool
+}
+
+// body is a JSON object taken apart one level deep. Names are compared exactly,
+// unlike encoding/json's.
+type body map[string]json.RawMessage
+
+// readBody reads at most maxBody bytes of at most maxDepth levels.
+func readBody(w http.ResponseWriter, r *http.Request) (body, error) {
+	if c := r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
+		return nil, errCoding
+	}
+	// The deadline must be gone before the answer, or the server would take it for
+	// the user's going away. Writers that have no deadline (tests) need none.
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	_ = rc.SetReadDeadline(time.Time{})
+	if err != nil {
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, errLarge
+		}
+		return nil, fmt.Errorf("%w: it ended early", errBody)
+	}
+	return parseBody(raw)
+}
+
+func parseBody(raw []byte) (body, error) {
+	if depth(raw) > maxDepth {
+		return nil, fmt.Errorf("%w: nested deeper than %d levels", errBody, maxDepth)
+	}
+	var b body
+	if err := json.Unmarshal(raw, &b); err != nil || b == nil {
+		return nil, fmt.Errorf("%w: not a JSON object", errBody)
+	}
+	return b, nil
+}
+
+// depth returns how deep brackets nest, outside strings. It does not care whether
+// the rest is JSON.
+func depth(raw []byte) int {
+	level, deepest, inside := 0, 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inside && c == '\\':
+			i++
+		case c == '"':
+			inside = !inside
+		case inside:
+		case c == '{' || c == '[':
+			level++
+			deepest = max(deepest, level)
+		case c == '}' || c == ']':
+			level--
+		}
+	}
+	return deepest
+}
+
+// get decodes a field into dst and reports whether it was there and not null.
+func (b body) get(field string, dst any) (bool, error) {
+	raw, ok := b[field]
+	if !ok || string(raw) == "null" {
+		return false, nil
+	}
+	if err := json.Unmarshal(raw, dst); err != nil {
+		return false, badField(field, "has the wrong type")
+	}
+	return true, nil
+}
+
+// parseChat reads the body of /v1/chat/completions.
+func parseChat(b body) (order, error) {
+	o, err := b.common()
+	if err != nil {
+		return order{}, err
+	}
+	var turns []struct {
+		Role    string          `json:"role"`
+		Content json.RawMessage `json:"content"`
+	}
+	if ok, err := b.get("messages", &turns); err != nil || !ok || len(turns) == 0 {
+		return order{}, badField("messages", "want a list of at least one message")
+	}
+	if len(turns) > maxMessages {
+		return order{}, badField("messages", "%d messages, at most %d", len(turns), maxMessages)
+	}
+	for i, turn := range turns {
+		m := Message{Role: turn.Role}
+		switch m.Role {
+		case "system", "user", "assistant":
+		case "developer": // OpenAI's newer word for system
+			m.Role = "system"
+		default:
+			return order{}, badField(fmt.Sprintf("messages[%d].role", i), "want system, user or assistant")
+		}
+		if m.Content, err = contentOf(turn.Content); err != nil {
+			return order{}, badField(fmt.Sprintf("messages[%d].content", i), "%v", err)
+		}
+		o.messages = append(o.messages, m)
+	}
+	return o, nil
+}
+
+// contentOf accepts a string, or a list of text parts.
+func contentOf(raw json.RawMessage) (string, error) {
+	var s string
+	if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
+		return s, nil
+	}
+	var parts []struct {
+		Type string `json:"type"`
+		Text string `json:"text"`
+	}
+	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
+		return "", errors.New("want a string or a list of text parts")
+	}
+	var all strings.Builder
+	for _, p := range parts {
+		if p.Type != "text" {
+			return "", errors.New("only parts of type text are supported")
+		}
+		all.WriteString(p.Text)
+	}
+	return all.String(), nil
+}
+
+// parseText reads the body of /v1/completions.
+func parseText(b body) (order, error) {
+	o, err := b.common()
+	if err != nil {
+		return order{}, err
+	}
+	var list []string
+	if _, err := b.get("prompt", &o.prompt); err == nil && o.prompt != "" {
+		return o, nil
+	}
+	if ok, err := b.get("prompt", &list); err != nil || !ok || len(list) != 1 || list[0] == "" {
+		return order{}, badField("prompt", "want one string that is not empty")
+	}
+	o.prompt = list[0]
+	return o, nil
+}
+
+// common reads the fields that both endpoints have.
+func (b body) common() (order, error) {
+	o := order{temperature: 1}
+	if err := b.refuse(); err != nil {
+		return order{}, err
+	}
+	if ok, err := b.get("model", &o.model); err != nil || !ok || o.model == "" {
+		return order{}, badField("model", "want the name of a model, see /v1/models")
+	}
+	if _, err := b.get("temperature", &o.temperature); err != nil {
+		return order{}, err
+	}
+	if math.IsNaN(o.temperature) || o.temperature < 0 || o.temperature > 2 {
+		return order{}, badField("temperature", "want 0 to 2")
+	}
+	o.temperature = math.Abs(o.temperature) // -0 would be refused by Request.Validate
+	if _, err := b.get("stream", &o.stream); err != nil {
+		return order{}, err
+	}
+	var options struct {
+		IncludeUsage bool `json:"include_usage"`
+	}
+	if _, err := b.get("stream_options", &options); err != nil {
+		return order{}, err
+	}
+	o.usage = options.IncludeUsage
+	return o, b.limit(&o)
+}
+
+// limit reads max_completion_tokens, or its older name.
+func (b body) limit(o *order) error {
+	for _, field := range []string{"max_tokens", "max_completion_tokens"} {
+		var n int64
+		ok, err := b.get(field, &n)
+		if err != nil {
+			return err
+		}
+		if ok && n < 1 {
+			return badField(field, "want 1 or more")
+		}
+		if ok {
+			o.maxTokens = uint32(min(n, targon.MaxOutputTokens))
+		}
+	}
+	return nil
+}
+
+// meanings lists the fields that would change what the answer means and that
+// nobody here honours, with the values that ask for nothing. seed is not among
+// them: it is accepted and replaced, because the verifier draws all seeds. user,
+// metadata, store and unknown fields do not change the answer.
+var meanings = []struct {
+	field    string
+	harmless []string // as plain gives them
+	why      string
+}{
+	{"n", []string{"1"}, "one answer a request"},
+	{"best_of", []string{"1"}, "one answer a request"},
+	{"tools", []string{"[]"}, "tools are not supported"},
+	{"tool_choice", []string{`"none"`, `"auto"`}, "tools are not supported"},
+	{"functions", []string{"[]"}, "functions are not supported"},
+	{"function_call", []string{`"none"`, `"auto"`}, "functions are not supported"},
+	{"logprobs", []string{"false"}, "log-probabilities are not supported"},
+	{"top_logprobs", []string{"0"}, "log-probabilities are not supported"},
+	{"top_p", []string{"1"}, "answers are sampled from the whole distribution, so that they can be verified"},
+	{"top_k", []string{"0", "-1"}, "answers are sampled from the whole distribution, so that they can be verified"},
+	{"min_p", []string{"0"}, "answers are sampled from the whole distribution, so that they can be verified"},
+	{"stop", []string{"[]", `""`}, "stop sequences are not supported"},
+	{"response_format", []string{`{"type":"text"}`}, "only text is supported"},
+	{"presence_penalty", []string{"0"}, "penalties are not supported"},
+	{"frequency_penalty", []string{"0"}, "penalties are not supported"},
+	{"repetition_penalty", []string{"1"}, "penalties are not supported"},
+	{"logit_bias", []string{"{}"}, "biases are not supported"},
+	{"echo", []string{"false"}, "the prompt is not repeated"},
+	{"suffix", []string{`""`}, "insertion is not supported"},
+	{"modalities", []string{`["text"]`}, "only text is supported"},
+	{"audio", nil, "only text is supported"},
+}
+
+// refuse names the first field that cannot be honoured.
+func (b body) refuse() error {
+	for _, m := range meanings {
+		raw, ok := b[m.field]
+		if !ok || string(raw) == "null" {
+			continue
+		}
+		if !slices.Contains(m.harmless, plain(raw)) {
+			return badField(m.field, "%s", m.why)
+		}
+	}
+	return nil
+}
+
+// plain gives equal JSON values one text: numbers in shortest form, no white space
+// outside strings. raw is valid JSON.
+func plain(raw json.RawMessage) string {
+	if x, err := strconv.ParseFloat(string(raw), 64); err == nil {
+		return strconv.FormatFloat(x, 'g', -1, 64)
+	}
+	out, err := json.Marshal(raw)
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}

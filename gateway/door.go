@@ -1,0 +1,103 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+	"sync"
+	"time"
+
+	"targon"
+)
+
+// Key is one user's right to come in. The key itself is not held.
+type Key struct {
+	Name       string        // for logs
+	SHA256     targon.Digest // of the key's text, see HashKey
+	Concurrent int           // requests at a time; 0: no limit
+	PerMinute  int           // requests a minute on average; 0: no limit
+	Burst      int           // requests at once after a pause; 0: PerMinute
+}
+
+// HashKey returns what a Key holds instead of the key.
+func HashKey(key string) targon.Digest { return sha256.Sum256([]byte(key)) }
+
+// door counts who is inside. A holder's bucket and count are behind mu.
+type door struct {
+	mu      sync.Mutex
+	holders []*holder
+}
+
+type holder struct {
+	Key
+	inside int
+	tokens float64 // what is left in the bucket at time at
+	at     time.Time
+}
+
+func newDoor(keys []Key) *door {
+	d := &door{}
+	for _, k := range keys {
+		if k.Burst <= 0 {
+			k.Burst = k.PerMinute
+		}
+		d.holders = append(d.holders, &holder{Key: k, tokens: float64(k.Burst)})
+	}
+	return d
+}
+
+// enter finds the key and takes a place; leave gives the place back.
+func (d *door) enter(authorization string, now time.Time) (leave func(), err error) {
+	h := d.find(authorization)
+	if h == nil {
+		return nil, errKey
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if h.Concurrent > 0 && h.inside >= h.Concurrent {
+		return nil, &limitError{after: time.Second}
+	}
+	if wait := h.take(now); wait > 0 {
+		return nil, &limitError{after: wait}
+	}
+	h.inside++
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		h.inside--
+	}, nil
+}
+
+// find compares with every key, in the same time for all of them, so that how
+// long a refusal takes says nothing about the keys.
+func (d *door) find(authorization string) *holder {
+	scheme, key, ok := strings.Cut(authorization, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") || len(key) > 512 {
+		return nil
+	}
+	sum := HashKey(strings.TrimSpace(key))
+	var found *holder
+	for _, h := range d.holders {
+		if subtle.ConstantTimeCompare(sum[:], h.SHA256[:]) == 1 {
+			found = h
+		}
+	}
+	return found
+}
+
+// take takes one request from the bucket, or says how long until there is one.
+func (h *holder) take(now time.Time) time.Duration {
+	if h.PerMinute <= 0 {
+		return 0
+	}
+	rate := float64(h.PerMinute) / time.Minute.Seconds() // requests a second
+	if !h.at.IsZero() {
+		h.tokens = min(float64(h.Burst), h.tokens+rate*now.Sub(h.at).Seconds())
+	}
+	h.at = now
+	if h.tokens < 1 {
+		return max(1, time.Duration((1-h.tokens)/rate*float64(time.Second)))
+	}
+	h.tokens--
+	return 0
+}

@@ -1,0 +1,250 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"targon"
+)
+
+const recordTime = 10 * time.Second
+
+// complete serves one endpoint.
+func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		o, draft, err := g.accept(w, r, parse)
+		if err != nil {
+			writeError(w, err)
+			return
+		}
+		g.stats.requests.Add(1)
+		ctx, cancel := context.WithTimeoutCause(r.Context(), g.c.Timeout, errTimeout)
+		defer cancel()
+		out := newReply(w, s, o, g.c.Model)
+		x, err := g.answer(ctx, o, draft, out)
+		if err == nil {
+			err = out.end(x)
+		}
+		switch {
+		case err == nil:
+			g.stats.answered.Add(1)
+		case r.Context().Err() != nil || errors.Is(err, errGone):
+			g.stats.aborted.Add(1)
+		default:
+			g.stats.failed.Add(1)
+			g.c.Log.WarnContext(ctx, "request failed", "err", err)
+			out.fail(err)
+		}
+	}
+}
+
+// accept reads a request up to the draft that a prover could be asked.
+func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, parse func(body) (order, error)) (order, targon.Draft, error) {
+	optedOut, err := auditHeader(r.Header)
+	if err != nil {
+		return order{}, targon.Draft{}, err
+	}
+	b, err := readBody(w, r)
+	if err != nil {
+		return order{}, targon.Draft{}, err
+	}
+	o, err := parse(b)
+	if err != nil {
+		return order{}, targon.Draft{}, err
+	}
+	o.optedOut = optedOut
+	if o.model != g.c.Model {
+		return order{}, targon.Draft{}, errModel
+	}
+	d, err := g.draft(o)
+	return o, d, err
+}
+
+// auditHeader reads the one header of a user's that means something to us. It ends
+// here: no prover sees whether a request can be audited.
+func auditHeader(h http.Header) (optedOut bool, err error) {
+	for _, v := range h.Values("X-Targon-Audit") {
+		switch strings.ToLower(v) {
+		case "no":
+			optedOut = true
+		case "", "yes":
+		default:
+			return false, badField("x-targon-audit", "want yes or no")
+		}
+	}
+	return optedOut, nil
+}
+
+// draft encodes the prompt and fits the answer into what is left of the context.
+func (g *Gateway) draft(o order) (targon.Draft, error) {
+	ids, err := g.prompt(o)
+	if err != nil {
+		return targon.Draft{}, err
+	}
+	room := g.c.Context - len(ids)
+	if room < 1 || len(ids) > targon.MaxPromptTokens {
+		return targon.Draft{}, fmt.Errorf("%w: %d tokens, at most %d", errContext, len(ids), g.c.Context-1)
+	}
+	n := o.maxTokens
+	if n == 0 {
+		n = defaultTokens
+	}
+	n = min(n, g.c.MaxTokens, uint32(min(room, targon.MaxOutputTokens)))
+	return targon.Draft{Model: g.c.Model, Prompt: ids, Temperature: o.temperature, MaxTokens: n}, nil
+}
+
+func (g *Gateway) prompt(o order) ([]targon.TokenID, error) {
+	var ids []targon.TokenID
+	text := o.prompt
+	if len(o.messages) > 0 {
+		var err error
+		if ids, err = g.c.Codec.Render(o.messages); err != nil && !errors.Is(err, ErrNoTemplate) {
+			return nil, badField("messages", "the model's template does not take them")
+		}
+		text = joined(o.messages)
+	}
+	if ids == nil {
+		ids = g.c.Codec.Encode(text, true)
+	}
+	if len(ids) == 0 {
+		return nil, badField("prompt", "is empty")
+	}
+	return ids, nil
+}
+
+// joined is a conversation as plain text, for models without a template.
+func joined(messages []Message) string {
+	var all strings.Builder
+	for i, m := range messages {
+		if i > 0 {
+			all.WriteByte('\n')
+		}
+		all.WriteString(m.Content)
+	}
+	return all.String()
+}
+
+// answer tries provers until one answers in full, or the user has seen part of an
+// answer, or nobody is left.
+func (g *Gateway) answer(ctx context.Context, o order, d targon.Draft, out *reply) (targon.Exchange, error) {
+	tried := map[targon.Hotkey]bool{}
+	last := errNoProver
+	for range g.c.Attempts {
+		n, ok := g.router.pick(tried, time.Now())
+		if !ok {
+			return targon.Exchange{}, last
+		}
+		tried[n.Hotkey] = true
+		x, err := g.attempt(ctx, o, d, n, out)
+		if err == nil {
+			return x, nil
+		}
+		again := errors.Is(err, errBusy) || errors.Is(err, errProver) || errors.Is(err, errFirst)
+		if !again || out.sent {
+			return x, err
+		}
+		last = err
+	}
+	return targon.Exchange{}, last
+}
+
+// attempt is one exchange with one prover, from the address to the record.
+func (g *Gateway) attempt(ctx context.Context, o order, d targon.Draft, n targon.Neuron, out *reply) (targon.Exchange, error) {
+	verdict := neutral
+	defer func() { g.router.settle(n.Hotkey, verdict, time.Now()) }()
+	req, err := g.c.Desk.Address(ctx, d, n)
+	if err != nil {
+		return targon.Exchange{}, fmt.Errorf("address request to uid %d: %w", n.UID, err)
+	}
+	out.begin(req.ID, g.c.Codec.Decoder())
+	x, err := g.ask(ctx, n, req, out.add)
+	x.UID, x.Origin = n.UID, targon.OriginOrganic
+	if x.Transcript.Request.Prompt == nil {
+		x.Transcript.Request = req
+	}
+	err = g.conclude(ctx, &x, err)
+	if verdict = standingOf(x.Status); errors.Is(err, errFirst) {
+		verdict = bad // for routing only: in the record it is we who left
+	}
+	g.record(ctx, x, o.optedOut)
+	return x, err
+}
+
+// conclude settles how an exchange ended and what the user is to hear. If somebody
+// on our side let go, the prover is not to blame, whatever the wire looked like.
+func (g *Gateway) conclude(ctx context.Context, x *targon.Exchange, err error) error {
+	switch {
+	case err == nil && x.Status == targon.StatusComplete:
+		return nil
+	case errors.Is(err, errFirst), errors.Is(err, errGone):
+		x.Status = targon.StatusAborted
+		return err
+	case ctx.Err() != nil:
+		x.Status = targon.StatusAborted
+		if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
+			return errTimeout
+		}
+		return errGone
+	case err != nil:
+		x.Status = targon.StatusOurs
+		return fmt.Errorf("ask uid %d: %w", x.UID, err)
+	case x.Status == targon.StatusBusy || x.Status == targon.StatusTooEarly:
+		return errBusy
+	case x.Status == targon.StatusOurs || x.Status == targon.StatusNone:
+		x.Status = targon.StatusOurs
+		return fmt.Errorf("ask uid %d: no result", x.UID)
+	default:
+		return errProver
+	}
+}
+
+// ask runs one exchange. Ids go through a buffer, so that a user who reads slowly
+// does not make the prover look slow. It returns when the asker has returned.
+func (g *Gateway) ask(ctx context.Context, n targon.Neuron, req targon.Request, add func(targon.TokenID) error) (targon.Exchange, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	patience := time.AfterFunc(g.c.FirstToken, func() { cancel(errFirst) })
+	defer patience.Stop()
+	var x targon.Exchange
+	var err error
+	ids := make(chan targon.TokenID, min(req.MaxTokens, 1024))
+	go func() {
+		defer close(ids)
+		x, err = g.c.Asker.Ask(ctx, n, req, func(t targon.Token) error {
+			patience.Stop()
+			select {
+			case ids <- t.ID:
+				return nil
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		})
+	}()
+	lost := false
+	for id := range ids {
+		if !lost && add(id) != nil {
+			lost = true
+			cancel(errGone)
+		}
+	}
+	if x.Status != targon.StatusComplete {
+		if cause := context.Cause(ctx); errors.Is(cause, errFirst) || errors.Is(cause, errGone) {
+			return x, cause
+		}
+	}
+	return x, err
+}
+
+// record hands an exchange to the verifier, also when the user has gone. If that
+// fails it is our loss: the user keeps the answer.
+func (g *Gateway) record(ctx context.Context, x targon.Exchange, optedOut bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	if err := g.c.Desk.Record(ctx, x, optedOut); err != nil {
+		g.c.Log.ErrorContext(ctx, "record exchange", "uid", x.UID, "status", x.Status.String(), "err", err)
+	}
+}
