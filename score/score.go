@@ -90,7 +90,7 @@ const (
 	defaultAlpha  = 0.1
 	defaultFactor = 10
 	failedSpeed   = 1e-7
-	// forgotten is the standing below which a hotkey that was not asked is dropped.
+	// forgotten is the standing below which a hotkey is dropped.
 	forgotten = 1e-9
 )
 
@@ -112,11 +112,13 @@ type Throughput struct {
 // rewarded as 1e-7 tokens a second. Who passed nothing has reward 0. Organic tokens count up to
 // as many as the prover's challenge tokens, with their part of the time.
 //
-// The score is the new average; but it is 0 in an epoch in which the prover answered
-// nothing it was asked, or buffered nine in ten of its answers of 32 ids or more. An
-// epoch in which nobody passed anything was no measurement, and changes no average.
+// The score is the new average; but it is 0 in an epoch in which all that the prover was
+// asked failed, such as when it was silent, or in which it buffered nine in ten of its
+// answers of 32 ids or more. An epoch in which nobody passed anything was no
+// measurement, and changes no average. Samples of hotkeys that are not among provers do
+// not count.
 func (t Throughput) Close(b Book, provers []targon.Neuron, samples []Sample) (Book, []targon.Score) {
-	tallies := tally(samples)
+	tallies := tally(provers, samples)
 	speeds, fastest := speeds(provers, tallies)
 	next := Book{Average: b.Average, Max: b.Max, Standings: slices.Clone(b.Standings)}
 	if len(speeds) > 0 {
@@ -125,7 +127,7 @@ func (t Throughput) Close(b Book, provers []targon.Neuron, samples []Sample) (Bo
 		for _, h := range everyone(b, provers) {
 			reward := t.reward(next, tallies[h])
 			value := blend(t.alpha(), reward, b.Of(h))
-			if value >= forgotten || tallies[h] != nil {
+			if value >= forgotten {
 				next.Standings = append(next.Standings, Standing{Hotkey: h, Value: value})
 			}
 		}
@@ -133,7 +135,7 @@ func (t Throughput) Close(b Book, provers []targon.Neuron, samples []Sample) (Bo
 	scores := make([]targon.Score, 0, len(provers))
 	for _, n := range provers {
 		s := targon.Score{UID: n.UID, Hotkey: n.Hotkey, Value: next.Of(n.Hotkey)}
-		if c := tallies[n.Hotkey]; c != nil && c.worthless() {
+		if tallies[n.Hotkey].worthless() {
 			s.Value = 0
 		}
 		scores = append(scores, s)
@@ -192,7 +194,7 @@ func everyone(b Book, provers []targon.Neuron) []targon.Hotkey {
 // speeds returns the speeds of the provers that passed anything, sorted, and the highest.
 func speeds(provers []targon.Neuron, tallies map[targon.Hotkey]*counts) (out []float64, fastest float64) {
 	for _, n := range provers {
-		if c := tallies[n.Hotkey]; c != nil && c.tokens() > 0 {
+		if c := tallies[n.Hotkey]; c.tokens() > 0 {
 			out = append(out, c.speed())
 			fastest = max(fastest, c.speed())
 		}
@@ -215,9 +217,9 @@ type counts struct {
 	ids        [2]uint64 // tokens of those
 	nanos      [2]uint64 // time of those
 	failed     uint64    // complete answers that failed
-	answered   uint64    // complete answers, audited or not
+	answered   uint64    // complete answers, audited or not, the failed included
 	unanswered uint64    // requests that failed without an answer
-	long       int       // answers of at least 32 ids whose stream was judged
+	long       int       // answers of at least 32 ids that did not fail, or only by buffering
 	buffered   int       // of those, how many came at once
 }
 
@@ -226,15 +228,16 @@ const (
 	organic
 )
 
-func tally(samples []Sample) map[targon.Hotkey]*counts {
+// tally sums up the samples of each prover; the others have nil.
+func tally(provers []targon.Neuron, samples []Sample) map[targon.Hotkey]*counts {
 	out := map[targon.Hotkey]*counts{}
+	for _, n := range provers {
+		out[n.Hotkey] = &counts{}
+	}
 	for _, s := range samples {
-		c := out[s.Hotkey]
-		if c == nil {
-			c = &counts{}
-			out[s.Hotkey] = c
+		if c := out[s.Hotkey]; c != nil {
+			c.add(s)
 		}
-		c.add(s)
 	}
 	return out
 }
@@ -250,7 +253,7 @@ func (c *counts) add(s Sample) {
 		return
 	}
 	c.answered++
-	if s.Tokens >= proof.BurstTokens {
+	if s.Tokens >= proof.BurstTokens && (!failed || s.Buffered) {
 		c.long++
 		if s.Buffered {
 			c.buffered++
@@ -301,5 +304,6 @@ func (c *counts) share() float64 {
 
 // worthless reports that the epoch's score is 0 whatever the average says.
 func (c *counts) worthless() bool {
-	return c.answered == 0 && c.unanswered > 0 || proof.Buffering(c.long, c.buffered)
+	allFailed := c.answered == c.failed && c.failed+c.unanswered > 0
+	return allFailed || proof.Buffering(c.long, c.buffered)
 }
