@@ -96,13 +96,14 @@ type net struct {
 	optOuts []bool
 	address error
 	record  error
-	done    chan targon.Exchange
+	done    chan targon.Exchange // gets each record
+	began   chan targon.UID      // gets each prover as it is asked
 }
 
 func hotkey(u targon.UID) targon.Hotkey { return targon.Hotkey{1, byte(u)} }
 
 func newNet(scripts ...script) *net {
-	f := &net{scripts: map[targon.UID]script{}, done: make(chan targon.Exchange, 64)}
+	f := &net{scripts: map[targon.UID]script{}, done: make(chan targon.Exchange, 64), began: make(chan targon.UID, 64)}
 	for i, s := range scripts {
 		u := targon.UID(i + 1)
 		f.scripts[u] = s
@@ -140,6 +141,7 @@ func (f *net) Ask(ctx context.Context, n targon.Neuron, r targon.Request, each f
 	s := f.scripts[n.UID]
 	f.asked = append(f.asked, n.UID)
 	f.mu.Unlock()
+	f.began <- n.UID
 	x := targon.Exchange{UID: n.UID, Transcript: targon.Transcript{Request: r}}
 	all := ids(s.text)
 	for _, id := range all {
@@ -393,6 +395,30 @@ func TestOtherRoutes(t *testing.T) {
 			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.path, w.Code, w.Body, c.status, c.body)
 		}
 	}
+}
+
+// TestLimitsOfAKey: a user beyond the limit is told when to come back.
+func TestLimitsOfAKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newNet(script{text: "ok"})
+		c := f.config()
+		c.Keys[1].PerMinute = 1
+		h := gateway.New(c).Handler()
+		for i, want := range []int{200, 429} {
+			if w := serve(h, post("/v1/chat/completions", chat+`}`)); w.Code != want {
+				t.Errorf("request %d: %d %s, want %d", i, w.Code, w.Body, want)
+			} else if want == 429 && (w.Header().Get("Retry-After") != "60" || !strings.Contains(w.Body.String(), `"rate_limit_error"`)) {
+				t.Errorf("Retry-After %q: %s", w.Header().Get("Retry-After"), w.Body)
+			}
+		}
+		if w := serve(h, post("/v1/chat/completions", chat+`}`, "Authorization", "Bearer sk-other")); w.Code != 200 {
+			t.Errorf("another key suffers: %d", w.Code)
+		}
+		time.Sleep(time.Minute)
+		if w := serve(h, post("/v1/chat/completions", chat+`}`)); w.Code != 200 {
+			t.Errorf("a minute later: %d", w.Code)
+		}
+	})
 }
 
 // TestSecretsStayOut: neither keys nor prompts nor answers reach a log.
