@@ -150,7 +150,7 @@ func TestMakefileHelpsItself(t *testing.T) {
 	if n := bytes.Count(text, []byte("\n")); n > 50 {
 		t.Errorf("Makefile has %d lines, want at most 50", n)
 	}
-	for _, target := range strings.Fields("help run check test race fuzz lint bench soak docs model") {
+	for target := range strings.FieldsSeq("help run check test race fuzz lint bench soak docs model") {
 		if !regexp.MustCompile(`(?m)^` + target + `:.*## \S`).Match(text) {
 			t.Errorf("Makefile: target %s is missing or has no ## help", target)
 		}

@@ -102,7 +102,7 @@ func parseRules(text string) (rules, error) {
 		if !ok {
 			return nil, fmt.Errorf("policy line %q has no colon", line)
 		}
-		for _, subject := range strings.Fields(strings.ReplaceAll(left, ",", " ")) {
+		for subject := range strings.FieldsSeq(strings.ReplaceAll(left, ",", " ")) {
 			members := groups[subject]
 			if members == nil {
 				members = []string{subject}
