@@ -37,8 +37,8 @@ func (v *Verifier) turn(ctx, work context.Context, g *errgroup.Group, h targon.H
 	if err := v.draw(ctx, work, h); err != nil { // receipts × block hash × secret ─► judge ─► ledger ─► evidence
 		return err
 	}
-	v.look(ctx, h) // chain ─► metagraph; private input
-	v.ask(ctx, g)  // metagraph ─► one asker a prover ─► arrive ─► ledger
+	v.look(ctx, h)                       // chain ─► metagraph; private input
+	v.ask(ctx, g)                        // metagraph ─► one asker a prover ─► arrive ─► ledger
 	if err := v.close(ctx); err != nil { // all judged: secret ─► ledger ─► score ─► ledger ─► weights ─► ledger
 		return err
 	}
