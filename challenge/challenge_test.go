@@ -229,6 +229,30 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// TestDueDefinition computes one choice by hand, so that another implementation can.
+func TestDueDefinition(t *testing.T) {
+	var counts []challenge.Count
+	var want targon.Hotkey
+	lowest := ""
+	for i := range byte(20) {
+		c := challenge.Count{Prover: targon.Hotkey{i}, Asked: 6}
+		mac := hmac.New(sha256.New, root[:])
+		label := "targon/challenge/turn/v1"
+		asked := binary.LittleEndian.AppendUint64(nil, c.Asked)
+		for _, field := range [][]byte{[]byte(label), c.Prover[:], asked} {
+			mac.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(field))))
+			mac.Write(field)
+		}
+		if p := string(mac.Sum(nil)); i == 0 || p < lowest {
+			lowest, want = p, c.Prover
+		}
+		counts = append(counts, c)
+	}
+	if got, ok := challenge.Due(root, counts); !ok || got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // A verifier commits to a secret, asks, and after the fact anybody can repeat the draw.
 func Example() {
 	root := targon.Secret{42}

@@ -82,6 +82,9 @@ func TestFirstEpoch(t *testing.T) {
 		{"one wrong answer of four", []score.Sample{
 			passed(0, 100, second), passed(0, 100, second), passed(0, 100, second), wrong(0), passed(1, 50, second),
 		}, []float64{0.75*fast + 0.25*0.1*1e-7*e(10*(1e-7-75)/100), slow}},
+		{"a wrong answer is rewarded as 1e-7 tokens a second", []score.Sample{
+			passed(0, 1, 1_000_000*second), wrong(0), // average and maximum 1e-6
+		}, []float64{0.5*0.1*1e-6 + 0.5*0.1*1e-7*e(-9), 0}},
 		{"one silence of four", []score.Sample{
 			passed(0, 100, second), passed(0, 100, second), passed(0, 100, second), silent(0), passed(1, 50, second),
 		}, []float64{0.75*fast + 0.25*0.1*1e-7*e(10*(1e-7-75)/100), slow}},
