@@ -1,0 +1,204 @@
+package native
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"targon/engine/native/gguf"
+	"targon/engine/native/kernel"
+)
+
+// layer is one transformer block. Norms are padded to a multiple of 16.
+type layer struct {
+	attnNorm, ffnNorm []float32
+	q, k, v, out      *kernel.Matrix
+	gate, up, down    *kernel.Matrix
+}
+
+// weights is what the forward pass reads.
+type weights struct {
+	config
+	embed, output *kernel.Matrix
+	norm          []float32
+	layers        []layer
+	// freqs are the rotary frequencies, one for each pair of components.
+	freqs []float64
+}
+
+// A loader takes tensors out of a file; the first failure sticks.
+type loader struct {
+	file *gguf.File
+	used map[string]bool
+	// round is the type that matrices are rounded to first; F32 for none.
+	round gguf.Type
+	err   error
+}
+
+func (l *loader) fail(kind error, format string, args ...any) {
+	if l.err == nil {
+		l.err = fmt.Errorf("%w: %s", kind, fmt.Sprintf(format, args...))
+	}
+}
+
+// tensor returns a tensor of the expected shape, or nil after a failure.
+func (l *loader) tensor(name string, dims ...int) *gguf.Tensor {
+	l.used[name] = true
+	t, ok := l.file.Tensor(name)
+	if !ok {
+		l.fail(ErrModel, "tensor %s is missing", name)
+		return nil
+	}
+	same := len(t.Dims) >= len(dims)
+	for i, d := range t.Dims {
+		same = same && (i < len(dims) && d == uint64(dims[i]) || i >= len(dims) && d == 1)
+	}
+	if !same {
+		l.fail(ErrModel, "tensor %s has shape %v, want %v", name, t.Dims, dims)
+		return nil
+	}
+	return t
+}
+
+// vector returns a one-dimensional tensor as float32, padded to a multiple of 16.
+func (l *loader) vector(name string, n int) []float32 {
+	t := l.tensor(name, n)
+	out := make([]float32, kernel.Pad(n))
+	if t == nil || l.err != nil {
+		return out
+	}
+	if err := gguf.Dequantize(out[:n], t.Type, t.Data); err != nil {
+		l.err = fmt.Errorf("tensor %s: %w", name, err)
+	}
+	return out
+}
+
+// matrix returns a two-dimensional tensor: F32 and F16 as they are, others as F32.
+func (l *loader) matrix(name string, cols, rows int) *kernel.Matrix {
+	t := l.tensor(name, cols, rows)
+	if t == nil || l.err != nil {
+		return nil
+	}
+	typ, data := t.Type, t.Data
+	if l.round != gguf.F32 {
+		typ, data = l.rounded(t, cols)
+	}
+	m, err := toMatrix(typ, data, cols, rows)
+	if err != nil && l.err == nil {
+		l.err = fmt.Errorf("tensor %s: %w", name, err)
+	}
+	return m
+}
+
+// rounded stores a tensor as l.round, or as F16 where its rows do not fill blocks.
+func (l *loader) rounded(t *gguf.Tensor, cols int) (gguf.Type, []byte) {
+	typ := l.round
+	if per, _ := typ.Block(); per == 0 || cols%per != 0 {
+		typ = gguf.F16
+	}
+	values := make([]float32, t.Elements())
+	err := gguf.Dequantize(values, t.Type, t.Data)
+	var data []byte
+	if err == nil {
+		data, err = gguf.Quantize(typ, values)
+	}
+	if err != nil && l.err == nil {
+		l.err = fmt.Errorf("tensor %s as %v: %w", t.Name, l.round, err)
+	}
+	return typ, data
+}
+
+func toMatrix(typ gguf.Type, data []byte, cols, rows int) (*kernel.Matrix, error) {
+	if typ == gguf.F16 && len(data) == 2*rows*cols {
+		half := make([]uint16, rows*cols)
+		for i := range half {
+			half[i] = binary.LittleEndian.Uint16(data[2*i:])
+		}
+		return kernel.NewF16(rows, cols, half)
+	}
+	values := make([]float32, rows*cols)
+	if err := gguf.Dequantize(values, typ, data); err != nil {
+		return nil, err
+	}
+	return kernel.NewF32(rows, cols, values)
+}
+
+// loadWeights reads every tensor that the configuration calls for and refuses those
+// that it does not know, such as biases: ignoring one would give wrong logits.
+func loadWeights(f *gguf.File, c config, round gguf.Type) (*weights, error) {
+	embed, ok := f.Tensor("token_embd.weight")
+	if !ok || len(embed.Dims) < 2 {
+		return nil, fmt.Errorf("%w: tensor token_embd.weight is missing or not a matrix", ErrModel)
+	}
+	if embed.Dims[1] < 2 || embed.Dims[1] > maxVocab {
+		return nil, fmt.Errorf("%w: vocabulary of %d ids, want 2 to %d", ErrModel, embed.Dims[1], maxVocab)
+	}
+	c.vocab = int(embed.Dims[1])
+	l := &loader{file: f, used: map[string]bool{}, round: round}
+	w := &weights{config: c}
+	w.embed = l.matrix("token_embd.weight", c.dim, c.vocab)
+	w.norm = l.vector("output_norm.weight", c.dim)
+	w.output = w.embed // tied unless the file says otherwise
+	if _, ok := f.Tensor("output.weight"); ok {
+		w.output = l.matrix("output.weight", c.dim, c.vocab)
+	}
+	w.freqs = l.frequencies(c)
+	for i := range c.layers {
+		w.layers = append(w.layers, l.layer(i, c))
+		if l.err != nil {
+			return nil, l.err
+		}
+	}
+	for _, t := range f.Tensors() {
+		if !l.used[t.Name] {
+			l.fail(ErrUnsupported, "tensor %.64q is not part of a plain Llama", t.Name)
+		}
+	}
+	return w, l.err
+}
+
+func (l *loader) layer(i int, c config) layer {
+	name := func(s string) string { return fmt.Sprintf("blk.%d.%s.weight", i, s) }
+	q, kv := c.heads*c.head, c.kvHeads*c.head
+	return layer{
+		attnNorm: l.vector(name("attn_norm"), c.dim),
+		ffnNorm:  l.vector(name("ffn_norm"), c.dim),
+		q:        l.matrix(name("attn_q"), c.dim, q),
+		k:        l.matrix(name("attn_k"), c.dim, kv),
+		v:        l.matrix(name("attn_v"), c.dim, kv),
+		out:      l.matrix(name("attn_output"), q, c.dim),
+		gate:     l.matrix(name("ffn_gate"), c.dim, c.ffn),
+		up:       l.matrix(name("ffn_up"), c.dim, c.ffn),
+		down:     l.matrix(name("ffn_down"), c.ffn, c.dim),
+	}
+}
+
+// frequencies returns base^(-2i/d), divided by the file's factors where it has some
+// (rope_freqs.weight, as Llama 3.1 ships them).
+func (l *loader) frequencies(c config) []float64 {
+	freqs := frequencies(c.base, c.rotary)
+	const factors = "rope_freqs.weight"
+	if _, ok := l.file.Tensor(factors); ok {
+		for i, f := range l.vector(factors, len(freqs))[:len(freqs)] {
+			if !(f > 0) || math.IsInf(float64(f), 0) {
+				l.fail(ErrModel, "tensor %s holds %v", factors, f)
+			}
+			freqs[i] /= float64(f)
+		}
+	}
+	return freqs
+}
+
+// nameOf returns a printable name for a model file.
+func nameOf(f *gguf.File) string {
+	name, _ := f.String("general.name")
+	name = strings.ToValidUTF8(strings.TrimSpace(name), "?")
+	if name == "" {
+		return "unnamed"
+	}
+	if len(name) > 128 {
+		name = strings.ToValidUTF8(name[:128], "")
+	}
+	return name
+}

@@ -1,0 +1,113 @@
+package native
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+
+	"targon"
+	"targon/engine/native/gguf"
+	"targon/engine/native/kernel"
+)
+
+// A Model is immutable and serves any number of engines.
+type Model struct {
+	name   string
+	digest targon.Digest
+	file   *gguf.File
+	w      *weights
+	text   text
+}
+
+// Open loads a model file.
+func Open(path string) (*Model, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("open model: %w", err)
+	}
+	m, err := Load(data)
+	if err != nil {
+		return nil, fmt.Errorf("open model %s: %w", path, err)
+	}
+	return m, nil
+}
+
+// Load reads a model from the contents of a GGUF file, which must not change
+// afterwards. A file without a usable tokenizer or chat template loads, and can be
+// scored.
+func Load(data []byte) (*Model, error) {
+	f, err := gguf.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	c, err := readConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	w, err := loadWeights(f, c, gguf.F32)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{
+		name:   nameOf(f),
+		digest: targon.ModelDigest(sha256.Sum256(data), kernel.Arith),
+		file:   f,
+		w:      w,
+		text:   readText(f, w.vocab),
+	}, nil
+}
+
+// Name returns what the file calls the model.
+func (m *Model) Name() string { return m.name }
+
+// Digest names the weights together with the arithmetic.
+func (m *Model) Digest() targon.Digest { return m.digest }
+
+// Vocab returns the number of ids.
+func (m *Model) Vocab() int { return m.w.vocab }
+
+// Context returns the greatest number of ids in prompt and answer together.
+func (m *Model) Context() int { return m.w.context }
+
+// Parameters returns the number of weights in matrices.
+func (m *Model) Parameters() int {
+	count := func(x *kernel.Matrix) int { return x.Rows() * x.Cols() }
+	n := count(m.w.embed)
+	if m.w.output != m.w.embed {
+		n += count(m.w.output)
+	}
+	for _, l := range m.w.layers {
+		n += count(l.q) + count(l.k) + count(l.v) + count(l.out) + count(l.gate) + count(l.up) + count(l.down)
+	}
+	return n
+}
+
+// Requantized returns the model with every matrix rounded to a type and back, as one
+// who saves memory would run it. Rows that do not fill the type's blocks are rounded
+// to F16. Its digest is its own.
+func (m *Model) Requantized(t gguf.Type) (*Model, error) {
+	w, err := loadWeights(m.file, m.w.config, t)
+	if err != nil {
+		return nil, fmt.Errorf("requantize to %v: %w", t, err)
+	}
+	return m.derived(w, fmt.Sprintf("matrices as %v", t)), nil
+}
+
+// WithoutLayer returns the model with layer i left out. Its digest is its own.
+func (m *Model) WithoutLayer(i int) (*Model, error) {
+	if i < 0 || i >= len(m.w.layers) || len(m.w.layers) == 1 {
+		return nil, fmt.Errorf("leave out layer %d: the model has %d", i, len(m.w.layers))
+	}
+	w := *m.w
+	w.layers = append(append([]layer(nil), m.w.layers[:i]...), m.w.layers[i+1:]...)
+	w.config.layers = len(w.layers)
+	return m.derived(&w, fmt.Sprintf("without layer %d", i)), nil
+}
+
+// derived names changed weights by the model they came from and the change.
+func (m *Model) derived(w *weights, change string) *Model {
+	d := *m
+	d.w, d.name = w, m.name+", "+change
+	d.digest = sha256.Sum256(append([]byte("targon/derived-model/v1\x00"+change+"\x00"), m.digest[:]...))
+	return &d
+}

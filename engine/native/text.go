@@ -1,0 +1,113 @@
+package native
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"targon"
+	"targon/engine/native/chat"
+	"targon/engine/native/gguf"
+	"targon/engine/native/tokenizer"
+)
+
+// text is what a model knows of words. Everything in it may be absent.
+type text struct {
+	tok         *tokenizer.Tokenizer
+	err         error // why tok is nil
+	template    *chat.Template
+	templateErr error // why template is nil
+	bos         string
+	eos         []targon.TokenID
+}
+
+const (
+	keyTemplate = "tokenizer.chat_template"
+	keyEOS      = "tokenizer.ggml.eos_token_id"
+)
+
+// readText never fails: a model can be scored by ids alone.
+func readText(f *gguf.File, vocab int) text {
+	tok, err := tokenizer.New(f)
+	if err == nil && tok.Vocab() > vocab {
+		err = fmt.Errorf("it has %d ids, the weights %d", tok.Vocab(), vocab)
+	}
+	if err != nil {
+		err = fmt.Errorf("%w: %w", ErrNoTokenizer, err)
+		return text{err: err, templateErr: err, eos: namedEnds(f, vocab)}
+	}
+	t := text{tok: tok, eos: tok.EOS()}
+	if id, ok := tok.BOS(); ok {
+		t.bos = tok.Text(id)
+	}
+	t.template, t.templateErr = readTemplate(f, tok, t.bos)
+	return t
+}
+
+func readTemplate(f *gguf.File, tok *tokenizer.Tokenizer, bos string) (*chat.Template, error) {
+	source, ok := f.String(keyTemplate)
+	if !ok {
+		return nil, ErrNoTemplate
+	}
+	var eos string
+	if id, ok := f.Uint(keyEOS); ok && id < uint64(tok.Vocab()) {
+		eos = tok.Text(targon.TokenID(id))
+	}
+	t, err := chat.New(source, bos, eos)
+	if err != nil {
+		return nil, fmt.Errorf("%w that could be used: %w", ErrNoTemplate, err)
+	}
+	return t, nil
+}
+
+// namedEnds reads the ids that end an answer when the tokenizer cannot tell.
+func namedEnds(f *gguf.File, vocab int) []targon.TokenID {
+	var ends []targon.TokenID
+	for _, key := range []string{keyEOS, "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"} {
+		if id, ok := f.Uint(key); ok && id < uint64(vocab) {
+			ends = append(ends, targon.TokenID(id))
+		}
+	}
+	slices.Sort(ends)
+	return slices.Compact(ends)
+}
+
+// Encode returns the ids of a text, nil when the file has no usable tokenizer.
+func (m *Model) Encode(s string, bos bool) []targon.TokenID {
+	if m.text.tok == nil {
+		return nil
+	}
+	return m.text.tok.Encode(s, bos)
+}
+
+// Render returns the prompt of a conversation, up to where the answer begins. The
+// error is an ErrNoTemplate when the file has no template that can be used.
+//
+// The template's control tokens are recognised by their spelling, so a message that
+// spells one forges it, as with every engine that renders text before ids.
+func (m *Model) Render(messages []chat.Message) ([]targon.TokenID, error) {
+	if m.text.template == nil {
+		return nil, fmt.Errorf("render prompt: %w", m.text.templateErr)
+	}
+	s, err := m.text.template.Render(messages, true)
+	if err != nil {
+		return nil, fmt.Errorf("render prompt: %w", err)
+	}
+	begin := m.text.tok.AddBOS() && !strings.HasPrefix(s, m.text.bos)
+	return m.text.tok.EncodeSpecial(s, begin), nil
+}
+
+// Decoder returns a decoder for an answer's ids, nil when the file has no usable
+// tokenizer.
+func (m *Model) Decoder() *tokenizer.Decoder {
+	if m.text.tok == nil {
+		return nil
+	}
+	return m.text.tok.Decoder()
+}
+
+// TextError reports why the file's tokenizer cannot be used, nil when it can.
+func (m *Model) TextError() error { return m.text.err }
+
+// EOS returns the ids that end an answer, sorted.
+func (m *Model) EOS() []targon.TokenID { return slices.Clone(m.text.eos) }
