@@ -16,8 +16,8 @@ check: format vet imports test ## format, vet, imports and tests: before every c
 format: ## fail when a file is not gofmt's
 	@test -z "$$(gofmt -l $(UNITS) | tee /dev/stderr)"
 
-vet: ## go vet, of the tools too
-	$(GO) vet ./... && $(GO) -C tools vet ./...
+vet: ## go vet; the tools are a module of their own
+	$(GO) vet ./... && $(GO) -C tools vet ./... && $(GO) -C tools test ./soak
 
 imports: ## who imports whom, and the other structure tests
 	$(GO) test -count=1 -run 'Imports|Pure|Policy|Init|Package|Folders|Word|Glossary|Depend' .
