@@ -1,0 +1,196 @@
+// Package local is a development chain in one process: blocks at a pace of one's
+// choosing, accounts, a subnet with registration, axons and weights, and an epoch
+// every tempo that pays for the weights.
+//
+// It follows Subtensor in what a role can see: when an epoch pays, what set_weights
+// checks and in which order, how stored weights are scaled. It does not follow it
+// in the rest: there is one subnet, no consensus between nodes, no fees, no bonds,
+// no commit-reveal; every block is final at once; permits follow stake at once;
+// loopback axons are welcome. The full Yuma epoch is package yuma's; the one here
+// is its incentive without bonds. Calls are signed and checked nevertheless, so
+// that nobody can act for somebody else, even inside one process.
+//
+// The invariant: blocks are numbered without gaps and each hash commits to its
+// parent and to the state, integers only; no map's order, clock or scheduling
+// reaches the state. Equal configurations and equal calls in equal blocks give equal hashes.
+package local
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"targon"
+)
+
+// Config describes a chain at its first block. Zero values take the default named.
+type Config struct {
+	NetUID    targon.NetUID
+	Tempo     targon.Blocks // an epoch every Tempo+1 blocks; 360
+	BlockTime time.Duration // pace of Run; 1 ms
+	Seed      targon.Secret // hidden in the state, so that no block's hash is known before
+	Accounts  []Account
+	Rules     Rules
+}
+
+// Account is what somebody owns at genesis.
+type Account struct {
+	Hotkey   targon.Hotkey
+	Coldkey  targon.Hotkey // the hotkey itself when zero
+	Balance  targon.Rao
+	Stake    targon.Rao // on Hotkey
+	Register bool       // a neuron from block 0, in the order of the list
+}
+
+// Rules are the subnet's hyperparameters. Zero values take the default named.
+type Rules struct {
+	MaxNeurons        int           // 256
+	MaxValidators     int           // permits; 64
+	MinAllowedWeights int           // 1
+	MaxWeight         uint16        // largest share of a vector; 65535, which allows all
+	Kappa             uint16        // stake needed for consensus; 32767
+	ActivityCutoff    targon.Blocks // weights older than this do not count; 5000
+	ImmunityPeriod    targon.Blocks // a newcomer is not replaced so long; 0
+	RateLimit         targon.Blocks // between two set_weights; 0
+	VersionKey        uint64        // least accepted; 0 accepts all
+	MinStake          targon.Rao    // to set weights; 0
+	Burn              targon.Rao    // cost of a registration; 0
+	Emission          targon.Rao    // a block; 1 TAO
+}
+
+// The defaults are Subtensor's (runtime/src/lib.rs at 14bc6f9f), save for those that
+// would make a development chain wait: immunity, rate limit, burn, and least weights.
+func (c Config) withDefaults() Config {
+	or := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	r := &c.Rules
+	or(&r.MaxNeurons, 256)
+	or(&r.MaxValidators, 64)
+	or(&r.MinAllowedWeights, 1)
+	if c.BlockTime <= 0 {
+		c.BlockTime = time.Millisecond
+	}
+	if c.Tempo == 0 {
+		c.Tempo = targon.EpochBlocks
+	}
+	if r.MaxWeight == 0 {
+		r.MaxWeight = 65535
+	}
+	if r.Kappa == 0 {
+		r.Kappa = 32767
+	}
+	if r.ActivityCutoff == 0 {
+		r.ActivityCutoff = 5000
+	}
+	if r.Emission == 0 {
+		r.Emission = 1e9
+	}
+	return c
+}
+
+// Chain is a running development chain. Its methods may be called concurrently.
+type Chain struct {
+	netuid    targon.NetUID
+	tempo     targon.Tempo
+	blockTime time.Duration
+	genesis   targon.Digest // hash of block 0
+
+	mu      sync.Mutex
+	state   *state
+	pool    []*ticket       // calls for the next block, in order of arrival
+	hashes  []targon.Digest // 32 bytes a block, by height: all that catching up needs
+	grown   chan struct{}   // closed when the next block is there
+	digest  targon.Digest   // of the state
+	changed bool            // since digest was taken
+}
+
+// New makes a chain whose block 0 is there at once.
+func New(config Config) (*Chain, error) {
+	config = config.withDefaults()
+	s, err := newState(config)
+	if err != nil {
+		return nil, fmt.Errorf("make local chain: %w", err)
+	}
+	c := &Chain{
+		netuid: config.NetUID, tempo: targon.Tempo{NetUID: config.NetUID, Length: config.Tempo},
+		blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true,
+	}
+	c.genesis = c.seal(targon.Digest{})
+	c.hashes = []targon.Digest{c.genesis}
+	return c, nil
+}
+
+// Tempo says in which blocks the chain pays.
+func (c *Chain) Tempo() targon.Tempo { return c.tempo }
+
+// Run makes a block every BlockTime until ctx is done, and returns nil then.
+func (c *Chain) Run(ctx context.Context) error {
+	ticker := time.NewTicker(c.blockTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			c.Step()
+		}
+	}
+}
+
+// Step makes one block: first the epoch, if it is due, then the waiting calls, as
+// Subtensor runs its block step before the block's extrinsics.
+func (c *Chain) Step() targon.Header {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.state
+	s.block++
+	if c.tempo.Pays(s.block) {
+		s.epoch(uint64(c.tempo.Length) + 1)
+		c.changed = true
+	}
+	for _, t := range c.pool {
+		s.account(t.call.signer).nonce++ // a refused call costs it too
+		t.err = s.apply(t.call)
+		t.block = s.block
+		c.changed = true
+		close(t.done)
+	}
+	c.pool = nil
+	h := targon.Header{Number: s.block, Hash: c.seal(c.hashes[s.block-1])}
+	c.hashes = append(c.hashes, h.Hash)
+	close(c.grown)
+	c.grown = make(chan struct{})
+	return h
+}
+
+// seal hashes the present block: its parent, number and state.
+func (c *Chain) seal(parent targon.Digest) targon.Digest {
+	if c.changed {
+		c.digest, c.changed = c.state.digest(), false
+	}
+	b := label("targon/local/block/v1")
+	b = append(b, parent[:]...)
+	b = u64(b, uint64(c.state.block))
+	return sum(append(b, c.digest[:]...))
+}
+
+// at returns the header of a height, or a channel that is closed when the chain
+// has grown.
+func (c *Chain) at(n targon.Block) (h targon.Header, there bool, grown <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if uint64(n) >= uint64(len(c.hashes)) {
+		return targon.Header{}, false, c.grown
+	}
+	return targon.Header{Number: n, Hash: c.hashes[n]}, true, nil
+}
+
+func (c *Chain) head() targon.Header {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return targon.Header{Number: c.state.block, Hash: c.hashes[c.state.block]}
+}
