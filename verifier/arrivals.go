@@ -18,9 +18,6 @@ type pending struct {
 // arrive takes in an exchange that has ended. When it returns nil, what the prover
 // promised is durable.
 func (v *Verifier) arrive(ctx context.Context, x targon.Exchange, optedOut bool) error {
-	if x.Status == targon.StatusComplete && x.Timing.Total > v.cfg.Deadline {
-		x.Status, x.Detail = targon.StatusIncomplete, "the last id came after the deadline"
-	}
 	defer v.land(x.Transcript.Request)
 	a, err := v.stamp(x, optedOut)
 	if err != nil {

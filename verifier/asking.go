@@ -138,10 +138,13 @@ func (v *Verifier) challenge(ctx context.Context, n targon.Neuron, nonce challen
 
 	limited, cancel := context.WithTimeout(ctx, v.cfg.Deadline)
 	defer cancel()
-	x, err := v.cfg.Asker.Ask(limited, n, r, func(targon.Token) error { return nil })
+	x, err := v.cfg.Asker.Ask(limited, n, r, nil)
 	x.UID, x.Origin, x.Transcript.Request = n.UID, targon.OriginChallenge, r
 	switch {
 	case x.Status == targon.StatusComplete && err == nil:
+		if x.Timing.Total > v.cfg.Deadline {
+			x.Status, x.Detail = targon.StatusIncomplete, "the last id came after the deadline"
+		}
 	case ctx.Err() != nil:
 		x.Status = targon.StatusAborted // it is we who end
 	case errors.Is(limited.Err(), context.DeadlineExceeded):

@@ -85,12 +85,14 @@ func (v *Verifier) finish(err error, stop context.CancelFunc) error {
 }
 
 // blocks calls turn for every finalised block that is new to us. A chain that
-// breaks off is asked again, one block time later.
+// breaks off is asked again soon: receipts whose block is missed are not drawn.
 func (v *Verifier) blocks(ctx context.Context, turn func(targon.Header) error) error {
 	for ctx.Err() == nil {
 		for h, err := range v.cfg.Chain.Blocks(ctx) {
 			if err != nil {
-				v.log.WarnContext(ctx, "chain gives no blocks", "error", err)
+				if ctx.Err() == nil {
+					v.log.WarnContext(ctx, "chain gives no blocks", "error", err)
+				}
 				break
 			}
 			if !v.isNew(ctx, h) {
@@ -100,7 +102,7 @@ func (v *Verifier) blocks(ctx context.Context, turn func(targon.Header) error) e
 				return err
 			}
 		}
-		pause(ctx, v.cfg.BlockTime)
+		pause(ctx, v.cfg.BlockTime/4)
 	}
 	return nil
 }
@@ -152,10 +154,13 @@ func (v *Verifier) dueEpoch(h targon.Header) (targon.Epoch, bool) {
 		defer v.mu.Unlock()
 		return v.state.next, true
 	}
-	over := h.Number >= now.opened.Block+targon.Block(v.cfg.Epoch)
+	if h.Number < now.opened.Block+targon.Block(v.cfg.Epoch) {
+		defer v.mu.Unlock()
+		return 0, false
+	}
 	p := v.progress(now, h.Number)
 	v.mu.Unlock()
-	return p.Epoch + 1, over && v.cfg.CloseEpoch(p) // asked outside the lock: it is not ours
+	return p.Epoch + 1, v.cfg.CloseEpoch(p) // asked outside the lock: it is not ours
 }
 
 // look refreshes what is known of the chain. What fails stays as it was, except
@@ -184,8 +189,8 @@ type Progress struct {
 	Epoch   targon.Epoch
 	Opened  targon.Block
 	Height  targon.Block
-	Elapsed time.Duration // since it was opened, or since a restart
-	Provers []ProverProgress
+	Elapsed time.Duration    // since it was opened, or since a restart
+	Provers []ProverProgress // none until the chain has said who there is
 }
 
 // ProverProgress is one prover's part in an epoch.

@@ -38,6 +38,13 @@ func (v *Verifier) Record(ctx context.Context, x targon.Exchange, optedOut bool)
 	return v.arrive(ctx, x, optedOut)
 }
 
+// Provers returns the neurons that serve, as the chain last showed them.
+func (v *Verifier) Provers() []targon.Neuron {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.meta.Provers(v.cfg.Hotkey)
+}
+
 // Scores returns what the last epoch ended with, sorted by UID, with 0 for whoever is
 // convicted by now. It is empty before the first epoch ends.
 func (v *Verifier) Scores() []targon.Score {

@@ -151,6 +151,7 @@ func (s *State) judge(j targon.Judged) error {
 		return fmt.Errorf("%w: request %s is judged against another prover", ErrLedger, j.Verdict.Request)
 	}
 	r.verdict = j.Verdict
+	r.verdict.Detail = "" // for people who read the ledger
 	e.unjudged--
 	if audited(j.Verdict.Reason) {
 		e.audited[r.arrived.Prover] += uint64(j.Verdict.Tokens)

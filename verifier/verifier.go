@@ -40,12 +40,17 @@ type Chain interface {
 	// Metagraph returns the subnet at a finalised block.
 	Metagraph(ctx context.Context) (targon.Metagraph, error)
 	// SetWeights returns nil once the chain has taken the weights. After an error
-	// it may have taken them or not.
+	// it may have taken them or not; Neuron.LastUpdate tells. A chain that also has
+	//
+	//	Weights(ctx context.Context, u targon.UID) (targon.Weights, error)
+	//
+	// for what a neuron last set is asked whether it took these weights or others.
 	SetWeights(ctx context.Context, w targon.Weights) error
 }
 
-// Asker sends one request to one prover. It returns an error only for a fault of
-// ours. An asker that also has
+// Asker sends one request to one prover, and hands each id on as it comes if each is
+// not nil. A deadline of ctx is the answer's; a cancelled ctx means that we went away.
+// It returns an error only for a fault of ours. An asker that also has
 //
 //	Capacity(ctx context.Context, n targon.Neuron) (targon.Capacity, error)
 //

@@ -145,13 +145,22 @@ func (v *Verifier) View() View {
 func (s *State) View() View {
 	out := View{
 		Height: s.newest, Closed: s.closes, Scored: s.decisions, Set: s.sets, LastSet: s.set.Epoch,
-		Waiting: len(s.unjudged()), Total: Counts{Reasons: map[targon.Reason]uint64{}},
+		Total: Counts{Reasons: map[targon.Reason]uint64{}},
 	}
-	if e := s.current(); e != nil {
+	for _, e := range s.epochs {
 		out.Epoch = e.opened.Epoch
+		out.Waiting += e.unjudged
+	}
+	scores := map[targon.Hotkey]targon.Score{}
+	for _, sc := range s.scored.Scores {
+		scores[sc.Hotkey] = sc
 	}
 	for h, t := range s.tallies {
-		out.Provers = append(out.Provers, s.prover(h, t))
+		p := s.prover(h, t)
+		if sc, ok := scores[h]; ok {
+			p.Score, p.Weight = sc.Value, s.decided.Weights.Of(sc.UID)
+		}
+		out.Provers = append(out.Provers, p)
 		out.Organic.Requests += t.organic.Requests
 		out.Organic.Verified += t.organic.Verified
 		out.Total.Requests += t.requests
@@ -167,11 +176,6 @@ func (s *State) prover(h targon.Hotkey, t *tally) ProverView {
 	p := ProverView{UID: t.uid, Hotkey: h, Counts: t.counts()}
 	if t.passed.time > 0 {
 		p.TokensPerSecond = float64(t.passed.tokens) / t.passed.time.Seconds()
-	}
-	for _, sc := range s.scored.Scores {
-		if sc.Hotkey == h {
-			p.Score, p.Weight = sc.Value, s.decided.Weights.Of(sc.UID)
-		}
 	}
 	ev := s.evidence[account{h, targon.MonthOf(s.newest)}]
 	if ev.Convicted {

@@ -56,8 +56,8 @@ func (v *Verifier) pay(ctx context.Context, last *sent) error {
 	}
 	// Read back first, sent or not: an earlier process may have sent them and died
 	// before it could write so.
-	if self, ok := meta.ByHotkey(v.cfg.Hotkey); ok && self.LastUpdate >= d.Block && self.LastUpdate > before {
-		if err := v.journal.write(ctx, targon.WeightsSet{Epoch: d.Epoch, Block: self.LastUpdate}); err != nil {
+	if block, ok := v.landed(ctx, d, meta); ok && block > before {
+		if err := v.journal.write(ctx, targon.WeightsSet{Epoch: d.Epoch, Block: block}); err != nil {
 			return err
 		}
 		v.poke() // a later epoch may be owed already
@@ -84,6 +84,31 @@ func (v *Verifier) pay(ctx context.Context, last *sent) error {
 	}
 	v.poke() // they may be there to read at once
 	return nil
+}
+
+// bookkeeper is what a Chain may also be.
+type bookkeeper interface {
+	Weights(ctx context.Context, u targon.UID) (targon.Weights, error)
+}
+
+// landed returns the block in which the chain took weights that were decided.
+func (v *Verifier) landed(ctx context.Context, d targon.WeightsDecided, meta targon.Metagraph) (targon.Block, bool) {
+	self, ok := meta.ByHotkey(v.cfg.Hotkey)
+	if !ok || self.LastUpdate < d.Block {
+		return 0, false
+	}
+	if c, ok := v.cfg.Chain.(bookkeeper); ok {
+		got, err := c.Weights(ctx, self.UID)
+		if err != nil || !slices.Equal(positive(got), positive(d.Weights)) {
+			return 0, false
+		}
+	}
+	return self.LastUpdate, true
+}
+
+// positive leaves out zeros, which a chain may keep or not.
+func positive(w targon.Weights) targon.Weights {
+	return slices.DeleteFunc(slices.Clone(w), func(e targon.Weight) bool { return e.Value == 0 })
 }
 
 // owed returns weights that are decided and not set, and the block of the last that
