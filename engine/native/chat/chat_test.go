@@ -177,7 +177,6 @@ func TestRefusal(t *testing.T) {
 	if !errors.Is(err, chat.ErrRefused) {
 		t.Errorf("a swallowed refusal: %v", err)
 	}
-	// The budget of one rendering is not that of the next.
 	tpl := parse(t, `{% if not messages %}{{ raise_exception('empty') }}{% endif %}ok`)
 	if _, err := tpl.Render(nil, true); !errors.Is(err, chat.ErrRefused) {
 		t.Errorf("no messages: %v", err)
@@ -195,7 +194,7 @@ func TestUnusableTemplates(t *testing.T) {
 		`{% for x in messages recursive %}{{ loop(messages) }}{% endfor %}`,
 		"{{ " + strings.Repeat("(", 60000), "{{ " + strings.Repeat("[", 60000),
 		"{{ " + strings.Repeat("not ", 15000), "{{ " + strings.Repeat("- ", 30000), "{{ '",
-		strings.Repeat("{% if x %}", 6000), "{% \x00 %}", "{#",
+		strings.Repeat("{% if x %}", 1500), "{% \x00 %}", "{#",
 	} {
 		tpl, err := chat.New(template, "", "")
 		if err == nil { // some are only found out by rendering
@@ -266,6 +265,17 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%d goroutines were left behind", after-before)
 			}
 		})
+	}
+}
+
+// TestBudgetIsPerRendering: what one rendering took is not missing from the next,
+// and a rendering within the budget may take most of it.
+func TestBudgetIsPerRendering(t *testing.T) {
+	tpl := parse(t, `{% for i in range(60000) %}{% endfor %}{% macro f(n) %}{% if n %}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(31) }}`)
+	for range 4 {
+		if _, err := tpl.Render(nil, true); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
