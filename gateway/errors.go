@@ -27,7 +27,6 @@ var (
 	errNoProver = errors.New("no verified prover can take the request now")
 	errBusy     = errors.New("all provers are busy")
 	errProver   = errors.New("the prover broke off")
-	errFirst    = errors.New("the prover did not begin in time")
 	errTimeout  = errors.New("the answer took too long")
 	errGone     = errors.New("the user went away")
 )
@@ -74,7 +73,6 @@ var classes = []struct {
 	{errRoute, http.StatusNotFound, "invalid_request_error", "unknown_url"},
 	{errNoProver, http.StatusServiceUnavailable, "server_error", "no_prover"},
 	{errBusy, http.StatusServiceUnavailable, "server_error", "overloaded"},
-	{errFirst, http.StatusGatewayTimeout, "server_error", "timeout"},
 	{errTimeout, http.StatusGatewayTimeout, "server_error", "timeout"},
 	{errProver, http.StatusBadGateway, "server_error", "prover_failed"},
 }

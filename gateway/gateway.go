@@ -33,8 +33,11 @@ import (
 var ErrNoTemplate = errors.New("model has no chat template")
 
 // Asker sends one addressed request and returns when the exchange is over. It
-// calls each for every id as it arrives, and stops when each or ctx fails. An
-// error is a fault of ours; what the prover did is the exchange's Status.
+// calls each for every id as it arrives, one call at a time and none after it has
+// returned, and stops when each fails or ctx ends. How long each takes does not
+// count against the prover, and how patient to be with one is for the Asker to
+// say: by its own clock, the same for users and challenges. An error is a fault of
+// ours; what the prover did is the exchange's Status.
 type Asker interface {
 	Ask(ctx context.Context, n targon.Neuron, r targon.Request, each func(targon.Token) error) (targon.Exchange, error)
 }
@@ -90,13 +93,12 @@ type Config struct {
 	Book    Book
 	Keys    []Key // who may come in; without keys, nobody
 
-	MaxTokens  uint32         // of one answer; 4096
-	Attempts   int            // provers tried for one request; 3
-	FirstToken time.Duration  // patience with one prover; 30 s
-	Timeout    time.Duration  // of one request as a whole; 5 min
-	Breaker    Breaker        // when to leave a prover alone
-	Random     func() float64 // uniform in [0,1), for many goroutines; math/rand/v2
-	Log        *slog.Logger   // nowhere
+	MaxTokens uint32         // of one answer; 4096
+	Attempts  int            // provers tried for one request; 3
+	Timeout   time.Duration  // of one request as a whole, all provers together; 10 min
+	Breaker   Breaker        // when to leave a prover alone
+	Random    func() float64 // uniform in [0,1), for many goroutines; math/rand/v2
+	Log       *slog.Logger   // nowhere
 }
 
 // Stats counts requests since the start, for status pages.
@@ -132,11 +134,8 @@ func New(c Config) *Gateway {
 	if c.Attempts <= 0 {
 		c.Attempts = 3
 	}
-	if c.FirstToken <= 0 {
-		c.FirstToken = 30 * time.Second
-	}
 	if c.Timeout <= 0 {
-		c.Timeout = 5 * time.Minute
+		c.Timeout = 10 * time.Minute
 	}
 	if c.Random == nil {
 		c.Random = rand.Float64

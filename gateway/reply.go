@@ -70,7 +70,8 @@ type provenance struct {
 	UID     targon.UID    `json:"uid"`
 }
 
-// reply writes one answer, whole or as a stream. It is used by one goroutine.
+// reply writes one answer, whole or as a stream. It is used by one goroutine at a
+// time: the asker's while it asks, the handler's before and after.
 type reply struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
@@ -98,10 +99,11 @@ func (p *reply) begin(id targon.RequestID, d Decoder) {
 	p.ids = 0
 }
 
-// add takes the next id. An error means that the user is gone.
-func (p *reply) add(id targon.TokenID) error {
+// add takes the next id, and leaves the prover's text alone. An error means that
+// the user is gone.
+func (p *reply) add(t targon.Token) error {
 	p.ids++
-	return p.say(p.decoder.Add(id))
+	return p.say(p.decoder.Add(t.ID))
 }
 
 func (p *reply) say(text string) error {

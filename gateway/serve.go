@@ -22,8 +22,11 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 			return
 		}
 		g.stats.requests.Add(1)
-		ctx, cancel := context.WithTimeoutCause(r.Context(), g.c.Timeout, errTimeout)
-		defer cancel()
+		// A cancellation, not a deadline: the asker would pass a deadline on, and the
+		// prover could tell users from challenges by it.
+		ctx, cancel := context.WithCancelCause(r.Context())
+		defer cancel(nil)
+		defer time.AfterFunc(g.c.Timeout, func() { cancel(errTimeout) }).Stop()
 		out := newReply(w, s, o, g.c.Model)
 		x, err := g.answer(ctx, o, draft, out)
 		if err == nil {
@@ -143,7 +146,7 @@ func (g *Gateway) answer(ctx context.Context, o order, d targon.Draft, out *repl
 		if err == nil {
 			return x, nil
 		}
-		again := errors.Is(err, errBusy) || errors.Is(err, errProver) || errors.Is(err, errFirst)
+		again := errors.Is(err, errBusy) || errors.Is(err, errProver)
 		if !again || out.sent {
 			return x, err
 		}
@@ -154,40 +157,35 @@ func (g *Gateway) answer(ctx context.Context, o order, d targon.Draft, out *repl
 
 // attempt is one exchange with one prover, from the address to the record.
 func (g *Gateway) attempt(ctx context.Context, o order, d targon.Draft, n targon.Neuron, out *reply) (targon.Exchange, error) {
-	verdict := neutral
-	defer func() { g.router.settle(n.Hotkey, verdict, time.Now()) }()
+	s := neutral
+	defer func() { g.router.settle(n.Hotkey, s, time.Now()) }()
 	req, err := g.c.Desk.Address(ctx, d, n)
 	if err != nil {
 		return targon.Exchange{}, fmt.Errorf("address request to uid %d: %w", n.UID, err)
 	}
 	out.begin(req.ID, g.c.Codec.Decoder())
-	x, err := g.ask(ctx, n, req, out.add)
+	x, err := g.c.Asker.Ask(ctx, n, req, out.add)
 	x.UID, x.Origin = n.UID, targon.OriginOrganic
 	if x.Transcript.Request.Prompt == nil {
 		x.Transcript.Request = req
 	}
-	err = g.conclude(ctx, &x, err)
-	if verdict = standingOf(x.Status); errors.Is(err, errFirst) {
-		verdict = bad // for routing only: in the record it is we who left
-	}
+	err = conclude(ctx, &x, err, out.broken)
+	s = standingOf(x.Status)
 	g.record(ctx, x, o.optedOut)
 	return x, err
 }
 
 // conclude settles how an exchange ended and what the user is to hear. If somebody
 // on our side let go, the prover is not to blame, whatever the wire looked like.
-func (g *Gateway) conclude(ctx context.Context, x *targon.Exchange, err error) error {
+func conclude(ctx context.Context, x *targon.Exchange, err error, broken bool) error {
 	switch {
 	case err == nil && x.Status == targon.StatusComplete:
 		return nil
-	case errors.Is(err, errFirst), errors.Is(err, errGone):
+	case errors.Is(context.Cause(ctx), errTimeout):
 		x.Status = targon.StatusAborted
-		return err
-	case ctx.Err() != nil:
+		return errTimeout
+	case broken || ctx.Err() != nil:
 		x.Status = targon.StatusAborted
-		if cause := context.Cause(ctx); errors.Is(cause, errTimeout) {
-			return errTimeout
-		}
 		return errGone
 	case err != nil:
 		x.Status = targon.StatusOurs
@@ -200,43 +198,6 @@ func (g *Gateway) conclude(ctx context.Context, x *targon.Exchange, err error) e
 	default:
 		return errProver
 	}
-}
-
-// ask runs one exchange. Ids go through a buffer, so that a user who reads slowly
-// does not make the prover look slow. It returns when the asker has returned.
-func (g *Gateway) ask(ctx context.Context, n targon.Neuron, req targon.Request, add func(targon.TokenID) error) (targon.Exchange, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	patience := time.AfterFunc(g.c.FirstToken, func() { cancel(errFirst) })
-	defer patience.Stop()
-	var x targon.Exchange
-	var err error
-	ids := make(chan targon.TokenID, min(req.MaxTokens, 1024))
-	go func() {
-		defer close(ids)
-		x, err = g.c.Asker.Ask(ctx, n, req, func(t targon.Token) error {
-			patience.Stop()
-			select {
-			case ids <- t.ID:
-				return nil
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		})
-	}()
-	lost := false
-	for id := range ids {
-		if !lost && add(id) != nil {
-			lost = true
-			cancel(errGone)
-		}
-	}
-	if x.Status != targon.StatusComplete {
-		if cause := context.Cause(ctx); errors.Is(cause, errFirst) || errors.Is(cause, errGone) {
-			return x, cause
-		}
-	}
-	return x, err
 }
 
 // record hands an exchange to the verifier, also when the user has gone. If that
