@@ -46,13 +46,14 @@ func (s *state) pay(uid int, amount uint64) {
 	s.minted += targon.Rao(amount)
 }
 
-// activeStakes returns each neuron's share of the stake that votes.
+// activeStakes returns each neuron's share of the stake that votes. Who holds a
+// permit and has not set weights yet votes for nobody.
 func (s *state) activeStakes() []uint64 {
 	out := make([]uint64, len(s.neurons))
 	for i := range s.neurons {
 		n := &s.neurons[i]
 		active := max(n.updated, n.registered)+targon.Block(s.rules.ActivityCutoff) >= s.block
-		if n.permit && active && n.updated != 0 {
+		if n.permit && active {
 			out[i] = uint64(s.stake(n))
 		}
 	}
