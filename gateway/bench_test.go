@@ -11,8 +11,8 @@ import (
 )
 
 // BenchmarkChat measures the gateway's own work: a body in, ids decoded, an answer
-// out, the network and the signatures left out. The bars are 250 µs a request and
-// 20 µs a streamed chunk.
+// out, the network left out, making and checking the receipt included. The bars are
+// 350 µs a request and 20 µs a streamed chunk.
 func BenchmarkChat(b *testing.B) {
 	f := newNet(script{text: strings.Repeat("a", 256)})
 	c := f.config()
@@ -35,6 +35,7 @@ func BenchmarkChat(b *testing.B) {
 
 // instant answers at once with the same ids.
 func instant(answer []targon.TokenID) askerFunc {
+	k := key(1)
 	return func(_ context.Context, n targon.Neuron, r targon.Request, each func(targon.Token) error) (targon.Exchange, error) {
 		for _, id := range answer {
 			if err := each(targon.Token{ID: id}); err != nil {
@@ -42,7 +43,7 @@ func instant(answer []targon.TokenID) askerFunc {
 			}
 		}
 		return targon.Exchange{UID: n.UID, Status: targon.StatusComplete, Transcript: targon.Transcript{
-			Request: r, Tokens: answer, Receipt: targon.ReceiptFor(r, answer, targon.FinishLength),
+			Request: r, Tokens: answer, Receipt: signed(k, r, answer),
 		}}, nil
 	}
 }

@@ -26,7 +26,8 @@ var (
 var (
 	errNoProver = errors.New("no verified prover can take the request now")
 	errBusy     = errors.New("all provers are busy")
-	errProver   = errors.New("the prover broke off")
+	errProver   = errors.New("the prover failed")
+	errReceipt  = fmt.Errorf("%w: its receipt does not cover its answer", errProver)
 	errTimeout  = errors.New("the answer took too long")
 	errGone     = errors.New("the user went away")
 )

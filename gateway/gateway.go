@@ -7,7 +7,8 @@
 // verifier draws and judges. It does not listen, hold TLS certificates, or bill.
 //
 // Invariants. A user's text is decoded here, from the ids that the prover is
-// committed to; the prover's own text is never shown. A user's request reaches the
+// committed to; the prover's own text is never shown, and a receipt is passed on
+// only if it is signed and covers the answer. A user's request reaches the
 // prover in the same shape as a challenge, without any header of the user's. After
 // the first byte of an answer there is no second prover. Keys are held as SHA-256
 // only, and neither keys nor prompts reach a log.

@@ -24,6 +24,7 @@ import (
 
 	"targon"
 	"targon/gateway"
+	"targon/sign"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -83,6 +84,7 @@ type script struct {
 	status targon.Status   // how the exchange ends; zero: complete
 	err    error           // a fault of ours
 	hold   <-chan struct{} // wait for this (or for ctx) after text
+	tamper func(*targon.Receipt)
 }
 
 type net struct {
@@ -100,7 +102,26 @@ type net struct {
 	began   chan targon.UID      // gets each prover as it is asked
 }
 
-func hotkey(u targon.UID) targon.Hotkey { return targon.Hotkey{1, byte(u)} }
+func key(u targon.UID) *sign.Key {
+	k, err := sign.FromSeed(targon.Secret{1, byte(u)})
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+func hotkey(u targon.UID) targon.Hotkey { return key(u).Hotkey() }
+
+// signed is an answer's receipt, as an honest prover gives it.
+func signed(k *sign.Key, r targon.Request, answer []targon.TokenID) targon.Receipt {
+	rec := targon.ReceiptFor(r, answer, targon.FinishStop)
+	sig, err := k.Sign(rec.Message())
+	if err != nil {
+		panic(err)
+	}
+	rec.Signature = sig
+	return rec
+}
 
 func newNet(scripts ...script) *net {
 	f := &net{scripts: map[targon.UID]script{}, done: make(chan targon.Exchange, 64), began: make(chan targon.UID, 64)}
@@ -171,7 +192,10 @@ func (f *net) Ask(ctx context.Context, n targon.Neuron, r targon.Request, each f
 	}
 	if x.Status = s.status; x.Status == targon.StatusNone {
 		x.Status = targon.StatusComplete
-		x.Transcript.Receipt = targon.ReceiptFor(r, all, targon.FinishStop)
+		x.Transcript.Receipt = signed(key(n.UID), r, all)
+		if s.tamper != nil {
+			s.tamper(&x.Transcript.Receipt)
+		}
 	}
 	return x, nil
 }

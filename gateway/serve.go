@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/sign"
 )
 
 const recordTime = 10 * time.Second
@@ -170,7 +171,9 @@ func (g *Gateway) attempt(ctx context.Context, o order, d targon.Draft, n targon
 		x.Transcript.Request = req
 	}
 	err = conclude(ctx, &x, err, out.broken)
-	s = standingOf(x.Status)
+	if s = standingOf(x.Status); errors.Is(err, errReceipt) {
+		s = bad // recorded as it came: what it is worth, proof decides
+	}
 	g.record(ctx, x, o.optedOut)
 	return x, err
 }
@@ -180,7 +183,7 @@ func (g *Gateway) attempt(ctx context.Context, o order, d targon.Draft, n targon
 func conclude(ctx context.Context, x *targon.Exchange, err error, broken bool) error {
 	switch {
 	case err == nil && x.Status == targon.StatusComplete:
-		return nil
+		return covered(x.Transcript)
 	case errors.Is(context.Cause(ctx), errTimeout):
 		x.Status = targon.StatusAborted
 		return errTimeout
@@ -198,6 +201,17 @@ func conclude(ctx context.Context, x *targon.Exchange, err error, broken bool) e
 	default:
 		return errProver
 	}
+}
+
+// covered checks that the prover signed what the user was given, before the user is
+// given the receipt's name to rely on.
+func covered(t targon.Transcript) error {
+	want := targon.ReceiptFor(t.Request, t.Tokens, t.Receipt.Finish)
+	want.Signature = t.Receipt.Signature
+	if t.Receipt != want || sign.Verify(t.Request.Prover, want.Message(), want.Signature) != nil {
+		return errReceipt
+	}
+	return nil
 }
 
 // record hands an exchange to the verifier, also when the user has gone. If that

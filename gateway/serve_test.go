@@ -69,6 +69,8 @@ func (a askerFunc) Ask(ctx context.Context, n targon.Neuron, r targon.Request, e
 func TestFailOver(t *testing.T) {
 	fine := script{text: "ok"}
 	part := script{text: "par", status: targon.StatusIncomplete}
+	unsigned := script{text: "no", tamper: func(r *targon.Receipt) { r.Signature[0] ^= 1 }}
+	otherIDs := script{text: "no", tamper: func(r *targon.Receipt) { *r = signed(key(1), targon.Request{}, nil) }}
 	for _, c := range []struct {
 		name     string
 		scripts  []script
@@ -83,12 +85,15 @@ func TestFailOver(t *testing.T) {
 		{"refused", []script{{status: targon.StatusRefused}, fine}, true, 200, `[DONE]`, []targon.Status{targon.StatusRefused, targon.StatusComplete}},
 		{"gone", []script{{status: targon.StatusGone}, fine}, false, 200, `"ok"`, []targon.Status{targon.StatusGone, targon.StatusComplete}},
 		{"part, not streamed", []script{part, fine}, false, 200, `"ok"`, []targon.Status{targon.StatusIncomplete, targon.StatusComplete}},
-		{"part, streamed", []script{part, fine}, true, 200, "event: error\ndata: {\"error\":{\"message\":\"the prover broke off\"", []targon.Status{targon.StatusIncomplete}},
+		{"part, streamed", []script{part, fine}, true, 200, "event: error\ndata: {\"error\":{\"message\":\"the prover failed\"", []targon.Status{targon.StatusIncomplete}},
 		{"part without text, streamed", []script{{text: "\x00", status: targon.StatusIncomplete}, fine}, true, 200, `[DONE]`, []targon.Status{targon.StatusIncomplete, targon.StatusComplete}},
 		{"all busy", []script{{status: targon.StatusBusy}, {status: targon.StatusBusy}}, true, 503, `"overloaded"`, []targon.Status{targon.StatusBusy, targon.StatusBusy}},
 		{"all gone", []script{{status: targon.StatusGone}, {status: targon.StatusGone}}, false, 502, `"prover_failed"`, []targon.Status{targon.StatusGone, targon.StatusGone}},
 		{"three attempts", []script{part, part, part, fine}, false, 502, `"prover_failed"`, []targon.Status{targon.StatusIncomplete, targon.StatusIncomplete, targon.StatusIncomplete}},
 		{"our fault", []script{{err: errors.New("no entropy")}, fine}, false, 500, `"internal error"`, []targon.Status{targon.StatusOurs}},
+		{"receipt unsigned", []script{unsigned, fine}, false, 200, `"ok"`, []targon.Status{targon.StatusComplete, targon.StatusComplete}},
+		{"receipt for other ids", []script{otherIDs, fine}, false, 200, `"ok"`, []targon.Status{targon.StatusComplete, targon.StatusComplete}},
+		{"receipt unsigned, streamed", []script{unsigned, fine}, true, 200, "event: error\ndata: {\"error\":{\"message\":\"the prover failed: its receipt", []targon.Status{targon.StatusComplete}},
 		{"nobody", nil, false, 503, `"no_prover"`, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -106,6 +111,9 @@ func TestFailOver(t *testing.T) {
 			}
 			if c.code != 200 && c.code != 500 && c.code != 502 && w.Header().Get("Retry-After") == "" {
 				t.Error("no Retry-After")
+			}
+			if strings.Contains(w.Body.String(), "event: error") && strings.Contains(w.Body.String(), `"receipt"`) {
+				t.Errorf("a failed answer names a receipt: %s", w.Body)
 			}
 			var got []targon.Status
 			for i, x := range f.records {
