@@ -90,9 +90,9 @@ func (v *Verifier) atOnce(x targon.Exchange, a targon.Arrived) (targon.Verdict, 
 
 // ruled is a verdict that needs no look at the answer.
 func ruled(a targon.Arrived, r targon.Reason, detail string) targon.Judged {
-	v := targon.Verdict{Request: a.Request, Prover: a.Prover, Reason: r, Outcome: r.Outcome(), Detail: detail}
-	if a.Status == targon.StatusComplete {
-		v.Receipt = a.Receipt.Digest()
+	v := targon.Verdict{
+		Request: a.Request, Receipt: receiptOf(a), Prover: a.Prover,
+		Reason: r, Outcome: r.Outcome(), Detail: detail,
 	}
 	return targon.Judged{Epoch: a.Epoch, UID: a.UID, Verdict: v}
 }

@@ -154,7 +154,8 @@ func (v *Verifier) dueEpoch(h targon.Header) (targon.Epoch, bool) {
 		defer v.mu.Unlock()
 		return v.state.next, true
 	}
-	if h.Number < now.opened.Block+targon.Block(v.cfg.Epoch) {
+	// An arrival may be dated at h already if a crash lies between: it stays inside.
+	if h.Number < now.opened.Block+targon.Block(v.cfg.Epoch) || h.Number <= v.state.newest {
 		defer v.mu.Unlock()
 		return 0, false
 	}

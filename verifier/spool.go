@@ -82,6 +82,7 @@ func (s *spool) put(d targon.Digest, t targon.Transcript) error {
 	}
 	e := sealed{size: int64(len(plain) + s.seal.Overhead())}
 	s.mu.Lock()
+	s.largest = max(s.largest, e.size)
 	_, twice := s.held[d]
 	if twice || s.used+e.size > s.limit {
 		s.mu.Unlock()
@@ -90,7 +91,6 @@ func (s *spool) put(d targon.Digest, t targon.Transcript) error {
 	s.count++
 	binary.LittleEndian.PutUint64(e.nonce[:], s.count)
 	s.used += e.size
-	s.largest = max(s.largest, e.size)
 	s.held[d] = e
 	s.mu.Unlock()
 
@@ -155,7 +155,7 @@ func (s *spool) drop(d targon.Digest) {
 func (s *spool) room() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.used+s.largest < s.limit
+	return s.used+s.largest <= s.limit
 }
 
 func (s *spool) path(d targon.Digest) string {

@@ -107,6 +107,9 @@ func (s *State) open(e targon.EpochOpened) error {
 		if e.Block <= last.opened.Block {
 			return fmt.Errorf("%w: epoch %d opens at block %d, the one before at %d", ErrLedger, e.Epoch, e.Block, last.opened.Block)
 		}
+		if s.newest >= e.Block {
+			return fmt.Errorf("%w: epoch %d opens at block %d, an arrival is dated %d", ErrLedger, e.Epoch, e.Block, s.newest)
+		}
 		last.end = e.Block
 	}
 	s.next++
@@ -149,6 +152,8 @@ func (s *State) judge(j targon.Judged) error {
 		return fmt.Errorf("%w: request %s is %s with reason %s", ErrLedger, j.Verdict.Request, j.Verdict.Outcome, j.Verdict.Reason)
 	case j.Verdict.Prover != r.arrived.Prover || j.UID != r.arrived.UID:
 		return fmt.Errorf("%w: request %s is judged against another prover", ErrLedger, j.Verdict.Request)
+	case j.Verdict.Receipt != receiptOf(r.arrived):
+		return fmt.Errorf("%w: request %s is judged by another receipt", ErrLedger, j.Verdict.Request)
 	}
 	r.verdict = j.Verdict
 	r.verdict.Detail = "" // for people who read the ledger
@@ -354,6 +359,14 @@ func (s *State) unjudged() []targon.Arrived {
 		}
 	}
 	return out
+}
+
+// receiptOf names the receipt of an arrival; zero if none came.
+func receiptOf(a targon.Arrived) targon.Digest {
+	if a.Status != targon.StatusComplete {
+		return targon.Digest{}
+	}
+	return a.Receipt.Digest()
 }
 
 // audited reports whether a verdict came from looking at a drawn answer.

@@ -61,7 +61,7 @@ func toyAnswer(r targon.Request) []targon.TokenID {
 // reference is the toy model as a verifier's reference, with a fault.
 type reference struct {
 	mu    sync.Mutex
-	fault string // "", fails, lies, hangs
+	fault string // "", fails, lies, hangs, slow
 }
 
 func (f *reference) set(fault string) { f.mu.Lock(); f.fault = fault; f.mu.Unlock() }
@@ -73,6 +73,8 @@ func (f *reference) Score(ctx context.Context, r targon.Request, ids []targon.To
 	switch fault {
 	case "fails":
 		return targon.Scores{}, errFault
+	case "slow":
+		time.Sleep(second)
 	case "hangs":
 		<-ctx.Done()
 		return targon.Scores{}, ctx.Err()
@@ -172,6 +174,7 @@ func (p *people) Capacity(_ context.Context, n targon.Neuron) (targon.Capacity, 
 type chain struct {
 	mu      sync.Mutex
 	begun   time.Time
+	base    targon.Block // height then
 	self    targon.Hotkey
 	neurons []targon.Neuron
 	sets    []targon.Weights
@@ -189,7 +192,7 @@ func blockHash(b targon.Block) targon.Digest {
 
 func knownHash(b targon.Block) (targon.Digest, bool) { return blockHash(b), true }
 
-func (c *chain) height() targon.Block { return targon.Block(1000 + time.Since(c.begun)/second) }
+func (c *chain) height() targon.Block { return c.base + targon.Block(time.Since(c.begun)/second) }
 
 func (c *chain) faulty() string { c.mu.Lock(); defer c.mu.Unlock(); return c.fault }
 
@@ -355,7 +358,7 @@ func newWorld(t *testing.T, kinds ...string) *world {
 	t.Helper()
 	self := key(t, 0).Hotkey()
 	w := &world{
-		t: t, chain: &chain{begun: time.Now(), self: self, neurons: []targon.Neuron{{UID: 0, Hotkey: self}}},
+		t: t, chain: &chain{begun: time.Now(), base: 1000, self: self, neurons: []targon.Neuron{{UID: 0, Hotkey: self}}},
 		ledger: &ledger{left: -1}, people: &people{by: map[targon.Hotkey]*prover{}},
 		fast: &reference{}, portable: &reference{}, inputs: &inputs{},
 	}

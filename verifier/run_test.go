@@ -1,0 +1,223 @@
+package verifier_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"targon"
+	"targon/verifier"
+)
+
+func TestConfig(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		good := newWorld(t).config
+		if _, err := verifier.New(good); err != nil {
+			t.Fatal(err)
+		}
+		for name, spoil := range map[string]func(*verifier.Config){
+			"hotkey":             func(c *verifier.Config) { c.Hotkey = targon.Hotkey{} },
+			"root secret":        func(c *verifier.Config) { c.Root = targon.Secret{} },
+			"model name":         func(c *verifier.Config) { c.Model = "" },
+			"model digest":       func(c *verifier.Config) { c.Weights = targon.Digest{} },
+			"vocabulary":         func(c *verifier.Config) { c.Vocab = 0 },
+			"chain":              func(c *verifier.Config) { c.Chain = nil },
+			"asker":              func(c *verifier.Config) { c.Asker = nil },
+			"reference":          func(c *verifier.Config) { c.Reference = nil },
+			"portable reference": func(c *verifier.Config) { c.Portable = nil },
+			"ledger":             func(c *verifier.Config) { c.Ledger = nil },
+			"private inputs":     func(c *verifier.Config) { c.Inputs = nil },
+			"prompts":            func(c *verifier.Config) { c.Prompts = nil },
+			"audit rate of 0":    func(c *verifier.Config) { c.AuditPPM = 0 },
+			"1000001":            func(c *verifier.Config) { c.AuditPPM = 1_000_001 },
+		} {
+			c := good
+			spoil(&c)
+			if _, err := verifier.New(c); !errors.Is(err, verifier.ErrConfig) || !strings.Contains(err.Error(), name) {
+				t.Errorf("without %s: %v", name, err)
+			}
+		}
+	})
+}
+
+// TestCloseEpoch: the hook holds an epoch open beyond its length, never shortens it.
+func TestCloseEpoch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest", "gone")
+		var asked []verifier.Progress
+		w.config.CloseEpoch = func(p verifier.Progress) bool {
+			asked = append(asked, p)
+			return p.Elapsed >= 8*time.Second
+		}
+		w.run(20 * time.Second)
+		var opened []targon.Block
+		for _, e := range w.ledger.entries(t) {
+			if o, ok := e.(targon.EpochOpened); ok {
+				opened = append(opened, o.Block)
+			}
+		}
+		if want := []targon.Block{1000, 1008, 1016}; !slices.Equal(opened, want) {
+			t.Errorf("epochs open at %v, want %v", opened, want)
+		}
+		p := asked[3]
+		if p.Epoch != 0 || p.Opened != 1000 || p.Height != 1008 || len(p.Provers) != 2 {
+			t.Fatalf("progress: %+v", p)
+		}
+		if p.Provers[0].Complete < 8 || p.Provers[0].Audited == 0 || p.Provers[1].Complete != 0 || p.Provers[1].UID != 2 {
+			t.Errorf("progress: %+v", p.Provers)
+		}
+		w.check()
+	})
+}
+
+// TestMonth: a conviction bars from every epoch that touches its month, and no other.
+func TestMonth(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest", "lying")
+		w.chain.base = targon.MonthOf(0).End() - 8 // epochs open 8 and 3 blocks before the month's end, and 2 after
+		v, stop := w.start()
+		time.Sleep(4 * time.Second)
+		w.people.mu.Lock()
+		w.provers[1].kind = "honest"
+		w.people.mu.Unlock()
+		time.Sleep(26 * time.Second)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		w.check()
+		for i, want := range []bool{true, true, false, false} {
+			if barred := w.chain.sets[i].Of(2) == 0; barred != want {
+				t.Errorf("epoch %d: barred %v, want %v", i, barred, want)
+			}
+		}
+		if of(t, v.View(), 2).Convicted {
+			t.Error("convicted in the month after")
+		}
+	})
+}
+
+// TestStop: a judgement under way is finished, one that hangs is not waited for, and
+// what was left is settled by the next start.
+func TestStop(t *testing.T) {
+	for _, fault := range []string{"slow", "hangs"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "honest", "honest")
+			w.config.AuditPPM = 1_000_000
+			v, stop := w.start()
+			w.fast.set(fault)
+			time.Sleep(4500 * time.Millisecond)
+			before, begun := v.View(), time.Now()
+			if err := stop(); err != nil {
+				t.Fatal(err)
+			}
+			after, took := v.View(), time.Since(begun)
+			switch fault {
+			case "slow":
+				if after.Total.Passed == before.Total.Passed || took > 1100*time.Millisecond {
+					t.Errorf("%d passed, then %d, in %v", before.Total.Passed, after.Total.Passed, took)
+				}
+			case "hangs":
+				if took != 2*time.Second {
+					t.Errorf("waited %v", took)
+				}
+			}
+			if after.Total.Failed+after.Total.Reasons[targon.ReasonReference] != 0 || after.Waiting == 0 {
+				t.Errorf("%d wait, %v", after.Waiting, after.Total.Reasons)
+			}
+			w.fast.set("")
+			v = w.run(10 * time.Second)
+			if v.View().Total.Reasons[targon.ReasonRestart] != uint64(after.Waiting) {
+				t.Errorf("%d were left, %v", after.Waiting, v.View().Total.Reasons)
+			}
+			w.check()
+		})
+	}
+}
+
+// TestRateInForce: a new rate begins with a new epoch.
+func TestRateInForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		w.run(2 * time.Second)
+		w.config.AuditPPM = 1_000_000
+		w.run(18 * time.Second)
+		w.check()
+		var rates []uint32
+		for _, e := range w.ledger.entries(t) {
+			if o, ok := e.(targon.EpochOpened); ok {
+				rates = append(rates, o.AuditPPM)
+			}
+		}
+		if len(rates) < 3 || rates[0] != 500_000 || rates[1] != 1_000_000 {
+			t.Errorf("rates %v", rates)
+		}
+	})
+}
+
+// TestSlowProverAlone: others are asked at their own pace whatever one does.
+func TestSlowProverAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest", "silent", "gone", "slow")
+		v := w.run(15 * time.Second)
+		if n := of(t, v.View(), 1).Requests; n < 19 { // 0.71 s each, from the first block on
+			t.Errorf("the honest one was asked %d times", n)
+		}
+		if n := of(t, v.View(), 3).Requests; n > 20 { // at most a block apart in the end
+			t.Errorf("the one that is gone was asked %d times", n)
+		}
+	})
+}
+
+// TestObserve sees what the ledger holds, in order.
+func TestObserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		var v *verifier.Verifier
+		seen := 0
+		w.config.Observe = func(targon.Entry) { seen++ }
+		v = w.run(9 * time.Second)
+		if n := len(w.ledger.stored); n != seen || n == 0 {
+			t.Errorf("%d entries, %d seen", n, seen)
+		}
+		if err := v.Run(t.Context()); err == nil {
+			t.Error("a verifier runs twice")
+		}
+	})
+}
+
+// TestBackwardsChain: blocks below what is on record are not acted on.
+func TestBackwardsChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		w.run(8 * time.Second)
+		n := len(w.ledger.stored)
+		w.chain.base -= 100
+		v := w.run(5 * time.Second)
+		if waiting := len(w.ledger.stored) - n - int(v.View().Total.Reasons[targon.ReasonRestart]); waiting != 0 {
+			t.Errorf("%d entries were written on a chain that lies behind", waiting)
+		}
+		w.check()
+	})
+}
+
+func TestReadFails(t *testing.T) {
+	l := &ledger{left: -1, stored: [][]byte{[]byte("nonsense")}}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.config.Ledger = l
+		v, err := verifier.New(w.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := v.Run(context.Background()); !errors.Is(err, targon.ErrEncoding) {
+			t.Errorf("run: %v", err)
+		}
+	})
+	if _, err := verifier.Replay(t.Context(), l, verifier.Config{}.Policy); !errors.Is(err, targon.ErrEncoding) {
+		t.Errorf("replay: %v", err)
+	}
+}
