@@ -159,7 +159,7 @@ func intact(head, payload []byte) bool {
 func findIntact(r io.ReaderAt, from, end int64, sequence uint64) (int64, error) {
 	const window = 1 << 20
 	last := sequence + uint64(end-from)/frameHead // more frames cannot fit
-	buf := make([]byte, window+frameHead)
+	buf := make([]byte, min(window+frameHead, end-from))
 	for base := from; base < end; base += window {
 		b := buf[:min(int64(len(buf)), end-base)]
 		if _, err := r.ReadAt(b, base); err != nil {

@@ -3,8 +3,10 @@ package ledger_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -92,14 +94,18 @@ func TestOpenRefusesOtherThings(t *testing.T) {
 	for name, content := range map[string][]byte{
 		"another file":  []byte("a letter to somebody, longer than a header"),
 		"a short file":  []byte("letter"),
-		"a newer one":   append(newer, 0x51, 0x2b, 0x35, 0x6f, 0),
+		"a newer one":   binary.LittleEndian.AppendUint32(newer, crc32.Checksum(newer, crc32.MakeTable(crc32.Castagnoli))),
 		"a bent header": append([]byte("TGLEDGER\x01\x00\x00\x00"), 1, 2, 3, 4),
 	} {
 		path := filepath.Join(t.TempDir(), "ledger")
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ledger.Open(path); !errors.Is(err, ledger.ErrDamaged) || strings.Contains(err.Error(), "\n") {
+		_, err := ledger.Open(path)
+		if !errors.Is(err, ledger.ErrDamaged) || strings.Contains(err.Error(), "\n") {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if says := strings.Contains(err.Error(), "version 2"); says != (name == "a newer one") {
 			t.Errorf("%s: %v", name, err)
 		}
 		if got, _ := os.ReadFile(path); !bytes.Equal(got, content) {
