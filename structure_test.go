@@ -139,3 +139,37 @@ func imports(used map[string]bool, module string) bool {
 	}
 	return false
 }
+
+// TestProtocolNamesEveryLabel: what the code signs, hashes or stores under a label is
+// described, and what is described exists.
+func TestProtocolNamesEveryLabel(t *testing.T) {
+	page, err := os.ReadFile("docs/PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	label := regexp.MustCompile(`targon/[a-z0-9/-]+/v[0-9]+`)
+	described, used := map[string]bool{}, map[string]bool{}
+	for _, l := range label.FindAllString(string(page), -1) {
+		described[l] = true
+	}
+	for _, s := range sources(t) {
+		ast.Inspect(s.syntax, func(n ast.Node) bool {
+			lit, ok := n.(*ast.BasicLit)
+			if !ok || !label.MatchString(lit.Value) || label.FindString(lit.Value) != strings.Trim(lit.Value, "\"`") {
+				return true
+			}
+			l := label.FindString(lit.Value)
+			used[l] = true
+			development := top(s.folder) == "localnet" || s.folder == "chain/local" // speak to nobody else
+			if !described[l] && !development {
+				t.Errorf("%s: docs/PROTOCOL.md does not describe %s", s.fset.Position(lit.Pos()), l)
+			}
+			return true
+		})
+	}
+	for l := range described {
+		if !used[l] {
+			t.Errorf("docs/PROTOCOL.md describes %s, which nothing uses", l)
+		}
+	}
+}
