@@ -1,10 +1,17 @@
 package targon
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is 32 bytes that never reach a log, a metric or a page: every way of
 // printing it gives "[secret]".
 type Secret [32]byte
+
+// Format hides the bytes from every verb, %d and %x included.
+func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "[secret]") }
 
 // String hides the bytes.
 func (Secret) String() string { return "[secret]" }

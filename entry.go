@@ -101,8 +101,12 @@ func (e EpochOpened) MarshalBinary() ([]byte, error) {
 	return w.b, nil
 }
 
-// MarshalBinary returns the canonical encoding.
+// MarshalBinary returns the canonical encoding. Here and below, what DecodeEntry
+// would refuse is refused: a ledger must be able to read what it has written.
 func (e Arrived) MarshalBinary() ([]byte, error) {
+	if e.Origin > OriginOrganic || e.Status > StatusOurs {
+		return nil, fmt.Errorf("%w: arrival with origin %d and status %d", ErrEncoding, e.Origin, e.Status)
+	}
 	rec, err := e.Receipt.MarshalBinary()
 	if err != nil {
 		return nil, err
@@ -127,6 +131,9 @@ func (e Arrived) MarshalBinary() ([]byte, error) {
 // MarshalBinary returns the canonical encoding. Detail is cut to 512 bytes.
 func (e Judged) MarshalBinary() ([]byte, error) {
 	v := e.Verdict
+	if v.Outcome == OutcomeNone || v.Reason.Outcome() != v.Outcome {
+		return nil, fmt.Errorf("%w: outcome %v with reason %v", ErrEncoding, v.Outcome, v.Reason)
+	}
 	w := newWriter(domainJudged)
 	w.u64(uint64(e.Epoch))
 	w.u16(uint16(e.UID))
@@ -155,6 +162,9 @@ func (e EpochClosed) MarshalBinary() ([]byte, error) {
 
 // MarshalBinary returns the canonical encoding.
 func (e ScoresMade) MarshalBinary() ([]byte, error) {
+	if len(e.Scores) > maxNeurons {
+		return nil, fmt.Errorf("%w: %d scores", ErrEncoding, len(e.Scores))
+	}
 	w := newWriter(domainScores)
 	w.u64(uint64(e.Epoch))
 	w.u32(uint32(len(e.Scores)))
@@ -171,6 +181,9 @@ func (e ScoresMade) MarshalBinary() ([]byte, error) {
 
 // MarshalBinary returns the canonical encoding.
 func (e WeightsDecided) MarshalBinary() ([]byte, error) {
+	if err := e.Weights.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
+	}
 	w := newWriter(domainDecided)
 	w.u64(uint64(e.Epoch))
 	w.u64(uint64(e.Block))

@@ -119,6 +119,9 @@ func (r Receipt) Digest() Digest { return r.message().digest() }
 
 // MarshalBinary returns Message followed by the 64 signature bytes.
 func (r Receipt) MarshalBinary() ([]byte, error) {
+	if r.Finish > FinishLength {
+		return nil, fmt.Errorf("%w: finish reason %d", ErrEncoding, r.Finish)
+	}
 	w := r.message()
 	w.fixed(r.Signature[:])
 	return w.b, nil
