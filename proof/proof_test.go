@@ -439,3 +439,35 @@ func TestNarrowIsNeutral(t *testing.T) {
 		t.Fatalf("confirmation: %+v, %+v", v, a)
 	}
 }
+
+// TestTies: an unlisted id that can equal the best listed one may be lower and win, so a
+// wider answer is asked for; nothing is left to the order in which ids are listed.
+func TestTies(t *testing.T) {
+	k := proverKey(t)
+	r := ask(k, 1, 0, 1)
+	x := answer(t, k, r, []targon.TokenID{5}, targon.FinishLength)
+	scored := func(top ...targon.TokenID) targon.Scores {
+		p := targon.Position{Claimed: targon.Scored{ID: 5, Logit: 1}}
+		for _, id := range top {
+			p.Top = append(p.Top, targon.Scored{ID: id, Logit: 1})
+		}
+		return targon.Scores{Weights: r.Weights, Vocab: 3 + 3, Positions: []targon.Position{p}}
+	}
+	if v, a := proof.Judge(x, scored(5), nil); v.Reason != targon.ReasonAmbiguous || a.Need.Top != 2 || a.Confirm {
+		t.Errorf("one listed: %+v, %+v", v, a)
+	}
+	all := scored(5, 4, 3, 2, 1, 0)
+	if v, _ := proof.Judge(x, all, &all); v.Reason != targon.ReasonMismatch || v.Winner != 0 || v.Gap != 0 {
+		t.Errorf("all equal: %+v", v)
+	}
+}
+
+// TestNothingToJudge: what Precheck would not have let through is not judged.
+func TestNothingToJudge(t *testing.T) {
+	r, _ := full(t)
+	x := answer(t, proverKey(t), r, nil, targon.FinishStop)
+	v, a := proof.Judge(x, targon.Scores{Weights: r.Weights, Vocab: vocab}, nil)
+	if v.Reason != targon.ReasonReference || a.Wanted() {
+		t.Errorf("%+v, %+v", v, a)
+	}
+}
