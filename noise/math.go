@@ -41,7 +41,11 @@ func Exp(x float64) float64 {
 	p = float64(p*r) + 1.0/6
 	p = float64(p*r) + 0.5
 	tail := float64(float64(r*r)*p) + c
-	return math.Ldexp(1+(r+tail), int(k))
+	y := 1 + (r + tail)
+	if k >= -1021 && k <= 1023 { // 2^k is a normal number, and so is the result
+		return y * math.Float64frombits(uint64(int64(k)+1023)<<52)
+	}
+	return math.Ldexp(y, int(k))
 }
 
 // Log returns the natural logarithm of x to within 1 ulp, special values as in package math.

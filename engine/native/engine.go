@@ -25,7 +25,7 @@ type Options struct {
 
 // An Engine runs a model for several callers at a time.
 //
-// Computing happens in steps: up to 48 positions of a prompt, or one id of an answer.
+// Computing happens in steps: up to 96 positions of a prompt, or one id of an answer.
 // A step needs one of Threads workspaces and hands it back before the id is yielded,
 // so a caller that is slow to take its ids holds up nobody, and none starves.
 type Engine struct {

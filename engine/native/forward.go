@@ -10,10 +10,14 @@ import (
 const (
 	// chunk is how many positions are computed together; a cancelled call stops after
 	// one. A multiple of three suits the kernels.
-	chunk = 48
-	// logitRows is how many rows of logits are computed together.
-	logitRows = 12
+	chunk = 96
+	// logitFloats limits the rows of logits that are computed together: 96 for a small
+	// vocabulary, at least 6.
+	logitFloats = 1 << 18
 )
+
+// logitRows is how many rows of logits a workspace holds.
+func logitRows(vocab int) int { return min(max(logitFloats/vocab/3, 2)*3, chunk) }
 
 // A sequence is the attention cache of one call: keys and values of every position,
 // float32, a head padded to 16. Rows beyond length are scratch.
@@ -63,6 +67,7 @@ type workspace struct {
 	head    []float32 // one query, padded
 	value   []float32 // one attention value, padded
 	att     []float32 // attention weights of one query
+	exps    []float32 // exponentials of one row of logits, padded
 }
 
 func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
@@ -77,9 +82,10 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 		q: vectors(chunk, qWidth), mixed: vectors(chunk, qWidth),
 		k: vectors(chunk, kvWidth), v: vectors(chunk, kvWidth),
 		gate: vectors(chunk, w.ffn), up: vectors(chunk, w.ffn),
-		logits: vectors(logitRows, w.vocab),
+		logits: vectors(logitRows(w.vocab), w.vocab),
 		cos:    vectors(chunk, len(w.freqs)), sin: vectors(chunk, len(w.freqs)),
 		head: make([]float32, kernel.Pad(w.head)), value: make([]float32, kernel.Pad(w.head)),
+		exps: make([]float32, kernel.Pad(w.vocab)),
 	}
 }
 

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,13 +44,13 @@ func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.Token
 	out.Positions = make([]targon.Position, len(ids))
 	fed := slices.Concat(r.Prompt, ids[:len(ids)-1])
 	from := len(r.Prompt) - 1
-	err := e.prefill(ctx, fed, from, func(at int, logits []float32) error {
+	err := e.prefill(ctx, fed, from, func(ws *workspace, at int, logits []float32) error {
 		j := at - from
 		var also []targon.TokenID
 		if j < len(need.Also) {
 			also = need.Also[j]
 		}
-		out.Positions[j] = position(logits, ids[j], need.Top, also)
+		out.Positions[j] = ws.position(logits, ids[j], need.Top, also)
 		return nil
 	})
 	return out, err
@@ -61,14 +62,14 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 	if err := e.check(targon.Request{Prompt: ids}, 0); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
-	if err := e.prefill(ctx, ids, 0, each); err != nil {
+	if err := e.prefill(ctx, ids, 0, func(_ *workspace, at int, row []float32) error { return each(at, row) }); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
 	return nil
 }
 
 // prefill runs ids through the model and calls each with the logits from one on.
-func (e *Engine) prefill(ctx context.Context, ids []targon.TokenID, from int, each func(int, []float32) error) error {
+func (e *Engine) prefill(ctx context.Context, ids []targon.TokenID, from int, each func(*workspace, int, []float32) error) error {
 	if err := e.enter(ctx); err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (e *Engine) prefill(ctx context.Context, ids []targon.TokenID, from int, ea
 		part := ids[lo:min(lo+chunk, len(ids))]
 		err := e.step(ctx, func(ws *workspace) error {
 			ws.forward(s, part)
-			return ws.rows(max(from-lo, 0), len(part), func(b int, logits []float32) error { return each(lo+b, logits) })
+			return ws.rows(max(from-lo, 0), len(part), func(b int, logits []float32) error { return each(ws, lo+b, logits) })
 		})
 		if err != nil {
 			return err
@@ -89,8 +90,9 @@ func (e *Engine) prefill(ctx context.Context, ids []targon.TokenID, from int, ea
 
 // rows calls each with the logits of positions lo to n of the last forward.
 func (ws *workspace) rows(lo, n int, each func(int, []float32) error) error {
-	for ; lo < n; lo += logitRows {
-		m := min(logitRows, n-lo)
+	step := logitRows(ws.w.vocab)
+	for ; lo < n; lo += step {
+		m := min(step, n-lo)
 		ws.output(lo, m)
 		for b := range m {
 			logits := ws.logits.At(b)[:ws.w.vocab]
@@ -106,11 +108,11 @@ func (ws *workspace) rows(lo, n int, each func(int, []float32) error) error {
 }
 
 // position reads everything that is asked for out of one row of logits.
-func position(logits []float32, claimed targon.TokenID, top int, also []targon.TokenID) targon.Position {
+func (ws *workspace) position(logits []float32, claimed targon.TokenID, top int, also []targon.TokenID) targon.Position {
 	l := logits[claimed]
 	p := targon.Position{
 		Claimed: targon.Scored{ID: claimed, Logit: l},
-		LogProb: logProb(logits, l),
+		LogProb: ws.logProb(logits, l),
 		Rank:    rank(logits, claimed),
 		Top:     highest(logits, top),
 	}
@@ -120,18 +122,18 @@ func position(logits []float32, claimed targon.TokenID, top int, also []targon.T
 	return p
 }
 
-// negligible is how far below the highest logit a term of the sum of exponentials is
-// left out: a million times e^-60 of it is below float64's rounding.
-const negligible = 60
-
-// logProb returns ln softmax at temperature 1, in float64, summing by rising id.
-func logProb(logits []float32, l float32) float64 {
-	high := logits[greedy(logits)]
+// logProb returns ln softmax at temperature 1: exponentials by the kernel, their sum
+// in float64 by rising id, about 1e-7 from exact.
+func (ws *workspace) logProb(logits []float32, l float32) float64 {
+	n := copy(ws.exps, logits)
+	for i := n; i < len(ws.exps); i++ {
+		ws.exps[i] = logits[0] // padding, which is not summed
+	}
+	high := ws.kernel.Max(ws.exps)
+	ws.kernel.ExpSub(ws.exps, high)
 	sum := 0.0
-	for _, v := range logits {
-		if d := float64(v) - float64(high); d > -negligible {
-			sum += noise.Exp(d)
-		}
+	for _, v := range ws.exps[:n] {
+		sum += float64(v)
 	}
 	return (float64(l) - float64(high)) - noise.Log(sum)
 }
@@ -139,13 +141,22 @@ func logProb(logits []float32, l float32) float64 {
 // rank counts the ids that a greedy sampler prefers.
 func rank(logits []float32, claimed targon.TokenID) uint32 {
 	l, n := logits[claimed], uint32(0)
-	for id, v := range logits {
-		if v > l || v == l && id < int(claimed) {
+	for _, v := range logits[:claimed] {
+		if v >= l {
+			n++
+		}
+	}
+	for _, v := range logits[claimed:] {
+		if v > l {
 			n++
 		}
 	}
 	return n
 }
+
+// fewOf is up to how many of the highest are kept sorted while ids go by; more are
+// found by sorting all.
+const fewOf = 64
 
 // highest returns the k highest logits, falling, ties by rising id.
 func highest(logits []float32, k int) []targon.Scored {
@@ -153,33 +164,32 @@ func highest(logits []float32, k int) []targon.Scored {
 	if k == 0 {
 		return nil
 	}
-	before := func(a, b targon.Scored) int {
-		switch {
-		case a.Logit > b.Logit || a.Logit == b.Logit && a.ID < b.ID:
-			return -1
-		case a.ID == b.ID:
-			return 0
-		}
-		return 1
+	if k > fewOf {
+		return sorted(logits)[:k:k]
 	}
-	// A buffer of 2k is sorted and halved whenever it is full: what is not above the
-	// k-th of the last halving cannot be among the k highest, since ids rise.
-	best := make([]targon.Scored, 0, 2*k)
-	halve := func() {
-		slices.SortFunc(best, before)
-		best = best[:min(k, len(best))]
-	}
-	full := false
-	var least float32
-	for id, v := range logits {
-		if full && v <= least {
+	best := sorted(logits[:k])
+	least := best[k-1].Logit
+	for id, v := range logits[k:] {
+		if v <= least { // on equality the lower id stays
 			continue
 		}
-		if best = append(best, targon.Scored{ID: targon.TokenID(id), Logit: v}); len(best) == 2*k {
-			halve()
-			full, least = true, best[k-1].Logit
+		i := k - 1
+		for ; i > 0 && best[i-1].Logit < v; i-- {
+			best[i] = best[i-1]
 		}
+		best[i] = targon.Scored{ID: targon.TokenID(k + id), Logit: v}
+		least = best[k-1].Logit
 	}
-	halve()
-	return slices.Clip(best)
+	return best
+}
+
+func sorted(logits []float32) []targon.Scored {
+	all := make([]targon.Scored, len(logits))
+	for id, v := range logits {
+		all[id] = targon.Scored{ID: targon.TokenID(id), Logit: v}
+	}
+	slices.SortFunc(all, func(a, b targon.Scored) int {
+		return cmp.Or(cmp.Compare(b.Logit, a.Logit), cmp.Compare(a.ID, b.ID))
+	})
+	return all
 }
