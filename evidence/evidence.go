@@ -20,8 +20,8 @@
 // It does not decide what a mismatch is; package proof does, and calls nothing one
 // that its second computation did not confirm. It knows no calibration and no
 // engine but deterministic ones, raises no alarm when a prover changes its ways after
-// long good behaviour, shares nothing between provers or verifiers, and never looks
-// at timing, availability or malformed answers: those cost score, not honour.
+// long good behaviour, shares nothing between provers or verifiers, and is not moved
+// by timing, availability or malformed answers: those cost score, not honour.
 //
 // Invariant: integers only, rounded against conviction, so the same verdicts give the
 // same bits on every machine, and no rounding ever convicts.
@@ -55,9 +55,10 @@ func In(e targon.Evidence, month targon.Month) targon.Evidence {
 	return New(e.Prover, month)
 }
 
-// Update takes one verdict into account. Only two kinds move the e-value: a passed
-// check and a confirmed mismatch. Undecided verdicts, failures of any other kind, and
-// verdicts about another prover return e unchanged.
+// Update takes one verdict into account. Only two kinds move the e-value: a check whose
+// ids all matched, and a confirmed mismatch. Everything else, and verdicts about
+// another prover, return e unchanged. Callers pass every verdict and choose none: a bet
+// that is called off after it was won or lost is no fair bet.
 //
 // A verdict does not say when it was reached: the caller brings e into the month of
 // the receipt's arrival first, with [In]. Once convicted, e stays so; counting goes on.
@@ -69,7 +70,7 @@ func Update(e targon.Evidence, v targon.Verdict) targon.Evidence {
 	case v.Mismatch():
 		e.Mismatches = addCount(e.Mismatches, 1)
 		e.LogE = addLog(e.LogE, logMismatch)
-	case v.Outcome == targon.Passed:
+	case matched(v):
 		e.Matches = addCount(e.Matches, 1)
 		e.LogE = addLog(e.LogE, logMatch)
 	default:
@@ -80,6 +81,13 @@ func Update(e targon.Evidence, v targon.Verdict) targon.Evidence {
 		e.Convicted, e.ConvictedAt, e.Reason = true, e.Tokens, v.Reason
 	}
 	return e
+}
+
+// matched reports that every id of an audited answer was the seeded winner. So it was
+// where proof found afterwards that the ids came at once (proof.Streamed judges nothing
+// else): timing takes the score away, and changes nothing about the ids.
+func matched(v targon.Verdict) bool {
+	return v.Outcome == targon.Passed || v.Reason == targon.ReasonBuffered || v.Reason == targon.ReasonBufferedLone
 }
 
 // addCount adds without wrapping: a counter that is full stays full.

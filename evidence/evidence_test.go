@@ -108,7 +108,12 @@ func TestNeutral(t *testing.T) {
 	e := after(5, 0)
 	for r := targon.ReasonNone; r <= targon.ReasonUncalibrated+1; r++ {
 		v := verdict(r)
-		changes := r == targon.ReasonEqual || r == targon.ReasonMismatch || r == targon.ReasonTermination
+		mismatch := r == targon.ReasonMismatch || r == targon.ReasonTermination
+		matched := r == targon.ReasonEqual || r == targon.ReasonBuffered || r == targon.ReasonBufferedLone
+		changes := matched || mismatch
+		if got := evidence.Update(e, v).LogE - e.LogE; matched != (got < 0) || mismatch != (got > 0) {
+			t.Errorf("%v: moves by %d", r, got)
+		}
 		if got := evidence.Update(e, v); (got != e) != changes {
 			t.Errorf("%v: changes %v", r, got != e)
 		}
