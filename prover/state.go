@@ -20,7 +20,8 @@ var ErrState = errors.New("prover state unusable")
 
 const (
 	stateName   = "callers.log"
-	stateHeader = "targon/callers/v1\n"
+	stateLabel  = "targon/callers/v1"
+	stateHeader = stateLabel + "\n"
 	stateLine   = 64 + 1 + 8 + 1 // hotkey, blank, CRC-32C, LF
 	// maxCallers bounds the file (4.8 MB). Beyond it, nobody is believed to be new:
 	// the plain form is refused to all, which is the safe side.
