@@ -1,0 +1,134 @@
+package native_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"targon/engine/enginetest"
+	"targon/engine/native"
+	"targon/engine/native/chat"
+	"targon/engine/native/gguf"
+)
+
+func encode(t testing.TB, f *gguf.File) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := gguf.Write(&b, f); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestLoadRefuses changes one thing at a time in a sound file.
+func TestLoadRefuses(t *testing.T) {
+	data, err := enginetest.RandomModel(enginetest.Tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func(key string, v any) func(*gguf.File) error {
+		return func(f *gguf.File) error { return f.Set(key, v) }
+	}
+	for name, c := range map[string]struct {
+		change func(*gguf.File) error
+		want   error
+		says   string
+	}{
+		"architecture":    {set("general.architecture", "gpt2"), native.ErrUnsupported, `"gpt2", only "llama"`},
+		"no layers":       {set("llama.block_count", uint32(0)), native.ErrModel, "block_count is 0"},
+		"many layers":     {set("llama.block_count", uint32(1<<30)), native.ErrModel, "block_count"},
+		"one more layer":  {set("llama.block_count", uint32(4)), native.ErrModel, "blk.3.attn_norm.weight is missing"},
+		"one layer less":  {set("llama.block_count", uint32(2)), native.ErrUnsupported, "blk.2."},
+		"text as number":  {set("llama.embedding_length", "40"), native.ErrModel, "embedding_length"},
+		"wrong width":     {set("llama.embedding_length", uint32(48)), native.ErrModel, "has shape"},
+		"no heads":        {set("llama.attention.head_count", uint32(0)), native.ErrModel, "head_count is 0"},
+		"uneven heads":    {set("llama.attention.head_count_kv", uint32(4)), native.ErrModel, "share"},
+		"odd rotary":      {set("llama.rope.dimension_count", uint32(7)), native.ErrModel, "even number"},
+		"long rotary":     {set("llama.rope.dimension_count", uint32(12)), native.ErrModel, "even number"},
+		"value length":    {set("llama.attention.value_length", uint32(8)), native.ErrModel, "value_length"},
+		"epsilon":         {set("llama.attention.layer_norm_rms_epsilon", float32(-1)), native.ErrModel, "epsilon"},
+		"base":            {set("llama.rope.freq_base", float32(0)), native.ErrModel, "freq_base"},
+		"experts":         {set("llama.expert_count", uint32(8)), native.ErrUnsupported, "experts"},
+		"rotary scaling":  {set("llama.rope.scaling.type", "yarn"), native.ErrUnsupported, "yarn"},
+		"negative length": {set("llama.context_length", int32(-5)), native.ErrModel, "context_length"},
+		"bias": {func(f *gguf.File) error {
+			return f.Add(&gguf.Tensor{Name: "blk.0.attn_q.bias", Type: gguf.F32, Dims: []uint64{1}, Data: make([]byte, 4)})
+		}, native.ErrUnsupported, "attn_q.bias"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, err := gguf.Parse(bytes.Clone(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.change(f); err != nil {
+				t.Fatal(err)
+			}
+			_, err = native.Load(encode(t, f))
+			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%v, want %v saying %q", err, c.want, c.says)
+			}
+		})
+	}
+	for _, n := range []int{0, 3, 100, len(data) / 2, len(data) - 1} {
+		if _, err := native.Load(data[:n]); !errors.Is(err, gguf.ErrFormat) {
+			t.Errorf("the first %d bytes: %v", n, err)
+		}
+	}
+}
+
+// TestWithoutText: a file without words loads and scores.
+func TestWithoutText(t *testing.T) {
+	shape := enginetest.Tiny()
+	shape.NoText = true
+	m := random(t, shape)
+	if m.TextError() == nil || m.Encode("a", true) != nil || m.Decoder() != nil {
+		t.Error("a file without a tokenizer pretends to have one")
+	}
+	if _, err := m.Render([]chat.Message{{Role: "user", Content: "hi"}}); !errors.Is(err, native.ErrNoTokenizer) {
+		t.Errorf("render: %v", err)
+	}
+	enginetest.Run(t, func(t *testing.T) (enginetest.Engine, enginetest.Info) {
+		return engine(t, m, native.Options{}), info(m, someIDs(5, m.Vocab()))
+	})
+}
+
+func TestRender(t *testing.T) {
+	data, err := enginetest.RandomModel(enginetest.Tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := gguf.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := native.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := []chat.Message{{Role: "user", Content: "hi"}}
+	if _, err := plain.Render(messages); !errors.Is(err, native.ErrNoTemplate) {
+		t.Errorf("no template: %v", err)
+	}
+	if err := f.Set("tokenizer.chat_template", "{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}"); err != nil {
+		t.Fatal(err)
+	}
+	m, err := native.Load(encode(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := m.Render(messages)
+	if err != nil || len(ids) < 3 || ids[0] != 1 || ids[len(ids)-1] != 2 {
+		t.Errorf("rendered %v, %v: want begin, text, end", ids, err)
+	}
+	if err := f.Set("tokenizer.chat_template", "{% broken"); err != nil {
+		t.Fatal(err)
+	}
+	broken, err := native.Load(encode(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := broken.Render(messages); !errors.Is(err, native.ErrNoTemplate) {
+		t.Errorf("broken template: %v", err)
+	}
+}
