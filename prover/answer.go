@@ -106,6 +106,11 @@ func (a *answer) stream(ctx context.Context) (err error) {
 	if a.chain.Len() == 0 {
 		return errEmpty
 	}
+	// An engine that stops for want of memory or context has not finished. To sign
+	// that as an end would be a false word of ours, and evidence against us.
+	if a.chain.Len() < a.req.MaxTokens && len(a.p.c.EOS) > 0 && !a.ended() {
+		return errShort
+	}
 	// From here the engine is free: whoever reads the receipt may ask again at once.
 	a.release()
 	return a.receipt()
@@ -120,9 +125,12 @@ func (a *answer) token(t targon.Token) error {
 	return a.send(ask.EventToken, t)
 }
 
+// ended reports whether the last id ends an answer.
+func (a *answer) ended() bool { return slices.Contains(a.p.c.EOS, a.last) }
+
 func (a *answer) receipt() error {
 	finish := targon.FinishStop
-	if a.chain.Len() == a.req.MaxTokens && !slices.Contains(a.p.c.EOS, a.last) {
+	if a.chain.Len() == a.req.MaxTokens && !a.ended() {
 		finish = targon.FinishLength
 	}
 	rec := targon.Receipt{

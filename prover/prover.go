@@ -46,7 +46,7 @@ type Config struct {
 	Engine  Engine
 	Model   string           // for logs; what is served is Weights
 	Weights targon.Digest    // requests for any other are refused
-	EOS     []targon.TokenID // ids that end an answer: tell stop from length at MaxTokens
+	EOS     []targon.TokenID // ids that end an answer; without them, where an engine ends is believed
 	Genesis targon.Digest    // the chain's
 	NetUID  targon.NetUID    //
 	Access  epistula.Access  // who may ask

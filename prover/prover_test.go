@@ -320,10 +320,14 @@ func TestEngineFails(t *testing.T) {
 		{"fails later", after(2, boom), 200, ask.EventError, true},
 		{"busy later", after(2, targon.ErrBusy), 200, ask.EventError, false},
 		{"panics later", after(2, nil), 200, ask.EventError, true},
+		{"stops short", func(_ context.Context, _ targon.Request, yield func(targon.Token, error) bool) {
+			_ = yield(targon.Token{ID: 9}, nil) && yield(targon.Token{ID: 4}, nil)
+		}, 200, ask.EventError, true},
 		{"draws nothing", func(context.Context, targon.Request, func(targon.Token, error) bool) {}, 500, "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.engine)
+			w.config.EOS = []targon.TokenID{9}
 			h := w.handler(t)
 			for range 20 { // more often than there are slots
 				out := w.post(t, h, encode(t, w.request(5)), time.Minute)

@@ -20,6 +20,7 @@ var (
 	errWeights  = errors.New("weights not served here")
 	errDeadline = errors.New("deadline passed")
 	errEmpty    = errors.New("engine drew no id")
+	errShort    = errors.New("engine stopped before the end")
 	errPanic    = errors.New("engine panicked")
 	errGone     = errors.New("asker does not read")
 )
