@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"targon/engine/enginetest"
+)
+
+// runEngine runs one of the engine's tools and returns what it printed.
+func runEngine(t *testing.T, builtin []byte, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := newEngineCommand(func() []byte { return builtin })
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	err := cmd.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+func engineModel(t *testing.T, noText bool) []byte {
+	t.Helper()
+	shape := enginetest.Tiny()
+	shape.NoText = noText
+	data, err := enginetest.RandomModel(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestEngineScore(t *testing.T) {
+	dir := t.TempDir()
+	model, ids, out := filepath.Join(dir, "m.gguf"), filepath.Join(dir, "ids.json"), filepath.Join(dir, "out.f32")
+	write(t, model, engineModel(t, true))
+	write(t, ids, []byte("[1, 5, 300]"))
+	var sums []string
+	for _, kernel := range []string{"", "portable"} {
+		t.Setenv(kernelVariable, kernel)
+		printed, err := runEngine(t, nil, "score", "--model", model, "--tokens", ids, "--logits", out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var line struct {
+			Positions, Vocabulary int
+			Sum                   string `json:"logits_sha256"`
+		}
+		if err := json.Unmarshal([]byte(printed), &line); err != nil || strings.Count(printed, "\n") != 1 {
+			t.Fatalf("printed %q: %v", printed, err)
+		}
+		data, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256(data)
+		if line.Positions != 3 || line.Vocabulary != 301 || len(data) != 4*3*301 || line.Sum != hex.EncodeToString(sum[:]) {
+			t.Errorf("printed %s for %d bytes", printed, len(data))
+		}
+		sums = append(sums, line.Sum)
+	}
+	if sums[0] != sums[1] {
+		t.Errorf("kernels differ: %v", sums)
+	}
+}
+
+func write(t *testing.T, path string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEngineTokenizeAndGenerate(t *testing.T) {
+	model := engineModel(t, false)
+	printed, err := runEngine(t, model, "tokenize", "--text", "abc", "--bos")
+	var ids []int
+	if err != nil || json.Unmarshal([]byte(printed), &ids) != nil || len(ids) < 2 || ids[0] != 1 {
+		t.Errorf("tokenize printed %q, %v", printed, err)
+	}
+	args := []string{"generate", "--prompt", "abc", "--max-tokens", "9", "--seed", "3", "--temperature", "0.8"}
+	printed, err = runEngine(t, model, append(args, "--json")...)
+	var g generation
+	if err != nil || json.Unmarshal([]byte(printed), &g) != nil || len(g.Tokens) == 0 || len(g.Tokens) > 9 || len(g.Prompt) != len(ids) {
+		t.Fatalf("generate printed %q, %v", printed, err)
+	}
+	plain, err := runEngine(t, model, args...)
+	if err != nil || plain != g.Text+"\n" {
+		t.Errorf("generate printed %q, as JSON %q, %v", plain, g.Text, err)
+	}
+}
+
+// TestEngineRefuses: each fault is one clear line, and leaves no file behind.
+func TestEngineRefuses(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name, content string) string {
+		p := filepath.Join(dir, name)
+		write(t, p, []byte(content))
+		return p
+	}
+	model, out := engineModel(t, false), filepath.Join(dir, "out.f32")
+	good := path("good.json", "[1,2]")
+	for name, c := range map[string]struct {
+		says string
+		args []string
+	}{
+		"foreign file":    {"gguf", []string{"score", "--model", path("x.gguf", "hello"), "--tokens", good, "--logits", out}},
+		"truncated file":  {"gguf", []string{"score", "--model", path("t.gguf", string(model[:5000])), "--tokens", good, "--logits", out}},
+		"no file":         {"no such file", []string{"score", "--model", filepath.Join(dir, "none"), "--tokens", good, "--logits", out}},
+		"not ids":         {"JSON array", []string{"score", "--tokens", path("a.json", "{}"), "--logits", out}},
+		"no ids":          {"empty", []string{"score", "--tokens", path("b.json", "[]"), "--logits", out}},
+		"wrong id":        {"301", []string{"score", "--tokens", path("c.json", "[1,301]"), "--logits", out}},
+		"negative id":     {"-1", []string{"score", "--tokens", path("d.json", "[-1]"), "--logits", out}},
+		"no flag":         {"tokens", []string{"score", "--logits", out}},
+		"unknown flag":    {"--abc", []string{"score", "--abc"}},
+		"temperature":     {"temperature", []string{"generate", "--prompt", "a", "--temperature", "3"}},
+		"too many tokens": {"context", []string{"generate", "--prompt", "a", "--max-tokens", "600"}},
+		"no tokens":       {"max_tokens", []string{"generate", "--prompt", "a", "--max-tokens", "0"}},
+	} {
+		_, err := runEngine(t, model, c.args...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want it to say %q", name, err, c.says)
+		} else if strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: more than a line: %q", name, err)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s: left %s behind", name, out)
+		}
+	}
+	if _, err := runEngine(t, engineModel(t, true), "tokenize", "--text", "a"); err == nil || !strings.Contains(err.Error(), "tokenizer") {
+		t.Errorf("no tokenizer: %v", err)
+	}
+	t.Setenv(kernelVariable, "abacus")
+	if _, err := runEngine(t, model, "generate", "--prompt", "a"); err == nil || !strings.Contains(err.Error(), "portable") {
+		t.Errorf("unknown kernel: %v", err)
+	}
+}
