@@ -23,3 +23,6 @@ func OpenDisk(d Disk, size int64, torn func([]byte)) (*File, error) {
 	}
 	return f, nil
 }
+
+// Limit makes frames smaller than the format allows.
+func (f *File) Limit(payload int) { f.most = payload }

@@ -56,6 +56,7 @@ type File struct {
 	log  *slog.Logger
 	disk disk
 	turn chan struct{} // holds one value while somebody writes
+	most int           // bytes of payload in a frame: maxPayload, less in tests
 
 	mu       sync.Mutex
 	next     *batch // not yet being written
@@ -65,7 +66,7 @@ type File struct {
 }
 
 func newFile(d disk, path string) *File {
-	return &File{path: path, log: slog.New(slog.DiscardHandler), disk: d, turn: make(chan struct{}, 1)}
+	return &File{path: path, log: slog.New(slog.DiscardHandler), disk: d, turn: make(chan struct{}, 1), most: maxPayload}
 }
 
 // Append writes entries, all or none, and returns once they are on disk.
@@ -88,8 +89,8 @@ func (f *File) Append(ctx context.Context, entries ...targon.Entry) error {
 			return fmt.Errorf("append to ledger: entry %d of %d: %w", i+1, len(entries), err)
 		}
 	}
-	if len(payload) > maxPayload {
-		return fmt.Errorf("append to ledger: %d bytes at once, limit %d", len(payload), maxPayload)
+	if len(payload) > f.most {
+		return fmt.Errorf("append to ledger: %d bytes at once, limit %d", len(payload), f.most)
 	}
 	if len(entries) == 0 {
 		return nil
@@ -110,7 +111,7 @@ func (f *File) join(payload []byte) (b *batch, joined bool) {
 	if f.next == nil {
 		f.next = &batch{frame: make([]byte, frameHead, frameHead+len(payload)), done: make(chan struct{})}
 	}
-	if len(f.next.frame)-frameHead+len(payload) > maxPayload {
+	if len(f.next.frame)-frameHead+len(payload) > f.most {
 		return f.next, false
 	}
 	f.next.frame = append(f.next.frame, payload...)

@@ -315,21 +315,25 @@ func TestTooMuchAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	big := targon.ScoresMade{Scores: make([]targon.Score, 1<<16)} // 2.7 MB
-	if err := f.Append(t.Context(), big, big, big, big, big, big, big); err == nil {
-		t.Error("19 MB were accepted at once")
+	e := targon.WeightsSet{} // 44 bytes with its length
+	f.Limit(5 * 44)
+	if err := f.Append(t.Context(), e, e, e, e, e, e); err == nil {
+		t.Error("6 entries were accepted at once, the limit is 5")
 	}
 	done := make(chan error)
-	for range 8 { // together too much for one frame
-		go func() { done <- f.Append(t.Context(), big, big, big, big) }()
+	for range 8 { // any two are too much for one frame
+		go func() { done <- f.Append(t.Context(), e, e, e) }()
 	}
 	for range 8 {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	}
-	if n := len(entriesOf(t, f)); n != 32 {
-		t.Errorf("%d entries, want 32", n)
+	if err := f.Append(t.Context(), e, e, e, e, e); err != nil {
+		t.Errorf("5 entries at once: %v", err)
+	}
+	if n := len(entriesOf(t, f)); n != 29 {
+		t.Errorf("%d entries, want 29", n)
 	}
 }
 

@@ -420,3 +420,25 @@ func TestConsensusNeedsMajority(t *testing.T) {
 		}
 	}
 }
+
+// TestAtTheLimit pins which side of each limit is allowed.
+func TestAtTheLimit(t *testing.T) {
+	third := targon.Weights{{UID: 0, Value: 1}, {UID: 1, Value: 1}, {UID: 2, Value: 1}}
+	if exceeds(third, 21845) || !exceeds(third, 21844) {
+		t.Error("a third of the sum exceeds 21845/65535, or does not exceed 21844/65535")
+	}
+	s := newChain(t, Config{
+		Accounts: []Account{{Hotkey: targon.Hotkey{1}, Stake: 7, Register: true}, {Hotkey: targon.Hotkey{2}, Stake: 6, Register: true}},
+		Rules:    Rules{MinStake: 7, ActivityCutoff: 10},
+	}).state
+	if !s.neurons[0].permit || s.neurons[1].permit {
+		t.Error("a stake of 7 must count where 7 is needed, and 6 must not")
+	}
+	s.neurons[0].updated = 5
+	for block, want := range map[targon.Block]uint64{15: one, 16: 0} {
+		s.block = block
+		if got := s.activeStakes()[0]; got != want {
+			t.Errorf("at block %d, weights of block 5 count %d, want %d", block, got, want)
+		}
+	}
+}
