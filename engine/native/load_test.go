@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"targon"
 	"targon/engine/enginetest"
 	"targon/engine/native"
 	"targon/engine/native/chat"
@@ -131,4 +132,37 @@ func TestRender(t *testing.T) {
 	if _, err := broken.Render(messages); !errors.Is(err, native.ErrNoTemplate) {
 		t.Errorf("broken template: %v", err)
 	}
+}
+
+// FuzzLoad: any bytes give a model that runs, or an error.
+func FuzzLoad(f *testing.F) {
+	shape := enginetest.Shape{
+		Dim: 8, FFN: 12, Layers: 1, Heads: 2, KVHeads: 1, Head: 4, Vocab: 262, Context: 16, Type: gguf.F16, Seed: 1,
+	}
+	data, err := enginetest.RandomModel(shape)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Add(data[:len(data)/2])
+	shape.NoText, shape.Vocab, shape.Untied = true, 5, true
+	if data, err = enginetest.RandomModel(shape); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := native.Load(data)
+		if err != nil {
+			return
+		}
+		if m.Parameters() > 1<<20 || m.Context() < 3 {
+			return
+		}
+		r := targon.Request{Prompt: []targon.TokenID{0, 1}, MaxTokens: 1}
+		for _, err := range engine(t, m, native.Options{Threads: 1}).Generate(t.Context(), r) {
+			if err != nil && !errors.Is(err, native.ErrNumeric) {
+				t.Fatal(err)
+			}
+		}
+	})
 }

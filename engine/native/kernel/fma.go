@@ -12,26 +12,26 @@ import "math"
 // "Emulation of FMA and correctly rounded sums", 2008).
 //
 // math.FMA rounds to float64 and so cannot be used.
-func fma(a, b, c float32) float32 { return float32(step(a, b, float64(c))) }
+func fma(a, b, c float32) float32 {
+	s, ok := step(a, b, float64(c))
+	if !ok {
+		p := float64(float64(a) * float64(b))
+		s = float64(float32(roundToOdd(p, float64(c), p+float64(c))))
+	}
+	return float32(s)
+}
 
 // step is fma with the addend and the result held as float64, small enough to be
-// inlined into loops that keep their sums in that form.
-func step(a, b float32, c float64) float64 {
+// inlined into loops that keep their sums in that form. It is not ok, and the result
+// may be wrong, where the sum must be rounded to odd.
+func step(a, b float32, c float64) (s float64, ok bool) {
 	const (
 		lowBits, half = 1<<29 - 1, 1 << 28
 		smallest      = (1023 - 126) << 52 // 2^-126
 	)
-	s := float64(float64(a)*float64(b)) + c
-	if u := math.Float64bits(s); u&lowBits != half && u<<1 >= smallest<<1 {
-		return float64(float32(s))
-	}
-	return slow(a, b, c)
-}
-
-//go:noinline
-func slow(a, b float32, c float64) float64 {
-	p := float64(float64(a) * float64(b))
-	return float64(float32(roundToOdd(p, c, p+c)))
+	s = float64(float64(a)*float64(b)) + c
+	u := math.Float64bits(s)
+	return float64(float32(s)), u&lowBits != half && u<<1 >= smallest<<1
 }
 
 // roundToOdd corrects s, the nearest float64 to p + c: when the sum is not exact, the

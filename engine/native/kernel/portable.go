@@ -42,18 +42,38 @@ func portableGemm3(dst []float32, dstStride int, w, x []float32, xStride int, s 
 func dot(w, x []float32) float32 {
 	var acc [Lanes]float32
 	x = x[:len(w)]
-	for j := 0; j < Lanes; j += 4 { // four chains at a time stay in registers
-		var a, b, c, d float64
-		for i := j; i+4 <= len(w); i += Lanes {
-			u, v := w[i:i+4:i+4], x[i:i+4:i+4]
-			a = step(u[0], v[0], a)
-			b = step(u[1], v[1], b)
-			c = step(u[2], v[2], c)
-			d = step(u[3], v[3], d)
-		}
-		acc[j], acc[j+1], acc[j+2], acc[j+3] = float32(a), float32(b), float32(c), float32(d)
+	for j := 0; j < Lanes; j += 4 {
+		quick(w, x, j, (*[4]float32)(acc[j:]))
 	}
 	return tree(&acc)
+}
+
+// quick sums lanes j to j+3, whose four chains stay in registers. A sum that needs
+// rounding to odd is rare (one in 2^29, and zeros), so it is all done again with fma.
+func quick(w, x []float32, j int, acc *[4]float32) {
+	var a, b, c, d float64
+	var p, q, r, s bool
+	ok := true
+	for i := j; i+4 <= len(w); i += Lanes {
+		u, v := w[i:i+4:i+4], x[i:i+4:i+4]
+		a, p = step(u[0], v[0], a)
+		b, q = step(u[1], v[1], b)
+		c, r = step(u[2], v[2], c)
+		d, s = step(u[3], v[3], d)
+		if ok = p && q && r && s; !ok {
+			break
+		}
+	}
+	if ok {
+		*acc = [4]float32{float32(a), float32(b), float32(c), float32(d)}
+		return
+	}
+	*acc = [4]float32{}
+	for i := j; i < len(w); i += Lanes {
+		for k := range acc {
+			acc[k] = fma(w[i+k], x[i+k], acc[k])
+		}
+	}
 }
 
 // tree adds up lanes, halving their number: j and j+8 first.
