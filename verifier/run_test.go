@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/challenge"
 	"targon/verifier"
 )
 
@@ -220,4 +221,107 @@ func TestReadFails(t *testing.T) {
 	if _, err := verifier.Replay(t.Context(), l, verifier.Config{}.Policy); !errors.Is(err, targon.ErrEncoding) {
 		t.Errorf("replay: %v", err)
 	}
+}
+
+// TestDrawBlock: the draw is made when the second block after the arrival comes, with
+// that block's hash; the secret is shown two blocks after the epoch at the earliest.
+func TestDrawBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest", "honest")
+		dated := map[targon.Digest]targon.Arrived{}
+		spared := map[targon.Digest]bool{}
+		draws := 0
+		w.config.Observe = func(e targon.Entry) {
+			switch e := e.(type) {
+			case targon.Arrived:
+				dated[e.Request] = e
+			case targon.Judged:
+				if at := w.chain.height() - dated[e.Verdict.Request].Block; at != 2 && e.Verdict.Reason != targon.ReasonAborted {
+					t.Errorf("judged %v %d blocks after its arrival", e.Verdict.Reason, at)
+				}
+				spared[e.Verdict.Request] = e.Verdict.Reason == targon.ReasonNotDrawn
+			case targon.EpochClosed:
+				if at := w.chain.height() - e.Block; at != 2 {
+					t.Errorf("closed %d blocks after its end", at)
+				}
+				for _, a := range dated {
+					if was, ok := spared[a.Request]; ok && a.Epoch == e.Epoch && a.Status == targon.StatusComplete {
+						draws++
+						if challenge.Drawn(targon.Secret(e.Secret), a.Receipt.Digest(), blockHash(a.Block+2), 500_000) == was {
+							t.Error("the draw is another")
+						}
+					}
+				}
+			}
+		}
+		w.run(20500 * time.Millisecond)
+		if draws < 20 {
+			t.Errorf("only %d draws", draws)
+		}
+	})
+}
+
+// TestRestartInTheBlock: a verifier that starts again in the block in which its last
+// arrival is dated opens no epoch there, though one is due.
+func TestRestartInTheBlock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		w.config.CloseEpoch = func(verifier.Progress) bool { return false }
+		w.run(7900 * time.Millisecond)
+		w.config.CloseEpoch = nil
+		if v := w.run(10 * time.Second); v.View().Scored == 0 {
+			t.Error("no epoch is scored")
+		}
+		w.check()
+	})
+}
+
+// TestUnrecordedRequests: what was asked and never recorded is not asked again.
+func TestUnrecordedRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		w.config.Concurrency = 8
+		w.ledger.left = 2
+		_, stop := w.start()
+		time.Sleep(900 * time.Millisecond)
+		if err := stop(); !errors.Is(err, errFault) {
+			t.Fatal(err)
+		}
+		w.ledger.left = -1
+		w.run(50 * time.Millisecond)
+		seen := map[targon.RequestID]bool{}
+		for _, r := range w.people.asked {
+			if seen[r.ID] {
+				t.Fatalf("request %v is asked twice", r.ID)
+			}
+			seen[r.ID] = true
+		}
+		if len(seen) < 16 {
+			t.Errorf("only %d requests", len(seen))
+		}
+	})
+}
+
+// TestOldWeights: what the chain holds from before the ledger pays nothing.
+func TestOldWeights(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		w.chain.updated = 900
+		v := w.run(8 * time.Second)
+		if len(w.chain.sets) != 1 || v.View().Set != 1 {
+			t.Errorf("sent %d times, set %d", len(w.chain.sets), v.View().Set)
+		}
+	})
+}
+
+// TestStopBlamesNobody: an answer that we cut short is no failure, whatever the asker
+// makes of it.
+func TestStopBlamesNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "cut")
+		v := w.run(2 * time.Second)
+		if r := v.View().Total; r.Failed != 0 || r.Reasons[targon.ReasonAborted] != 1 {
+			t.Errorf("verdicts: %v", r.Reasons)
+		}
+	})
 }

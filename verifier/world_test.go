@@ -134,6 +134,9 @@ func (p *people) Ask(ctx context.Context, n targon.Neuron, r targon.Request, _ f
 	case "ours":
 		x.Status = targon.StatusOurs
 		return x, errFault
+	case "cut":
+		<-ctx.Done()
+		return fail(targon.StatusIncomplete)
 	case "silent":
 		<-ctx.Done()
 		return fail(targon.StatusAborted)
