@@ -3,48 +3,30 @@ package corpus
 import "strings"
 
 var (
-	onsets  = strings.Fields("b br c ch d dr f fl g gr h j k l m n p qu r s sh st t th tr v w y z")
-	vowels  = strings.Fields("a e i o u a e i o ai ea ia oa")
-	middles = strings.Fields("l ll m n nn r rr s d v lm nd rv lk st br rd th sk mb nt lv")
-	women   = strings.Fields("a ia e ine eth is essa ana wen ild ora ika elle una")
-	men     = strings.Fields("o an or ik us ard en olf eric unt im ald os ek")
-	places  = strings.Fields("mouth ford wick stead holm haven ness dale moor field bridge combe by garth minster wold well gate")
-	regions = strings.Fields("an esh or ul ar eth im oss ay und")
+	stems = strings.Fields(`Al An Ar Bal Bel Ber Bor Bran Bri Cal Cam Cor Dal Dan Del Dor Dra El Em Er Fal Fen Fer Fin
+		Gal Gar Gil Gor Gra Hal Har Hel Hol Is Jan Jor Kal Kel Kor Lan Lar Len Lin Lor Mal Mar Mel Mer Mor Nal Nel Nor
+		Ol Or Os Pal Per Pol Ral Ran Ros Sal San Sel Ser Sil Sor Tal Tam Tar Tel Tor Tri Ul Ur Val Var Vel Ver Vol Wal
+		Wen Wil Yar Yor Zan Zel`)
+	middles = strings.Fields("a e i o d n l v")
+	women   = strings.Fields("a ia ine eth essa ana wen ild ora ika elle una is ena")
+	men     = strings.Fields("o an or ik us ard en olf eric unt ald os ek in")
+	places  = strings.Fields("mouth ford wick stead holm haven ness dale moor field bridge combe by garth wold well gate esh ul und")
 )
 
 // givenName makes up a name; its ending tells women from men.
 func (w *writer) givenName(woman bool) string {
-	endings := men
+	name := w.one(stems)
+	if w.n(8) == 0 {
+		name += w.one(middles)
+	}
 	if woman {
-		endings = women
+		return name + w.one(women)
 	}
-	name := ""
-	if w.n(5) > 0 {
-		name = w.one(onsets)
-	}
-	name += w.one(vowels) + w.one(middles)
-	if w.n(4) == 0 {
-		name += w.one(vowels) + w.one(middles)
-	}
-	return capitalise(name + w.one(endings))
+	return name + w.one(men)
 }
 
 // placeName makes up a town, a river or a country.
-func (w *writer) placeName() string {
-	name := w.one(onsets) + w.one(vowels) + w.one(middles)
-	switch w.n(4) {
-	case 0:
-		return capitalise(name + w.one(regions))
-	case 1:
-		return capitalise(name + w.one(vowels) + w.one(middles) + w.one(regions))
-	}
-	return capitalise(name + w.one(places))
-}
-
-// feminine lists the trades that go by another name for a woman.
-var feminine = map[string]string{
-	"knight": "nun", "baron": "duchess", "monk": "nun", "quarryman": "stonecutter", "watchman": "watchwoman",
-}
+func (w *writer) placeName() string { return w.one(stems) + w.one(places) }
 
 func (w *writer) person(woman bool) person {
 	p := person{he: "he", him: "him", his: "his"}
@@ -52,22 +34,18 @@ func (w *writer) person(woman bool) person {
 		p = person{he: "she", him: "her", his: "her"}
 	}
 	p.name, p.role, p.temper = w.givenName(woman), w.class("role"), w.class("temper")
-	if woman {
-		if her, ok := feminine[p.role]; ok {
-			p.role = her
-		}
-		if p.temper == "bearded" {
-			p.temper = "freckled"
-		}
-		return p
+	if her, ok := feminine[p.role]; ok && woman {
+		p.role = her
 	}
-	switch p.role {
-	case "widow":
-		p.role = "widower"
-	case "duchess":
-		p.role = "baron"
-	case "midwife":
-		p.role = "doctor"
+	if his, ok := masculine[p.role]; ok && !woman {
+		p.role = his
 	}
 	return p
 }
+
+// feminine and masculine list the trades that go by another name for a woman
+// or for a man.
+var (
+	feminine  = map[string]string{"knight": "nun", "baron": "duchess", "monk": "nun"}
+	masculine = map[string]string{"widow": "widower", "duchess": "baron", "midwife": "doctor"}
+)

@@ -4,63 +4,59 @@ package corpus
 // a verb phrase @ marks the verb that takes the form asked for.
 var phrases = map[string]string{
 	"np": `
-		a {thing}
-		a {thingadj} {thing}
-		a {thingadj} {thing}
-		a {thingadj}, {thingadj} {thing}
-		the {thing}
-		the {thingadj} {thing}
-		{number} {thing.s}
-		{number} {thingadj} {thing.s}
-		a {thing} of {material}
-		a {thing} and a {thing}
-		a {material} {thing}
-		{newname}'s {thing}
-		somebody's {thing}
-		a {thing} from {newplace}
-		a {vessel} of {foodadj} {food.s}
-		a {colour} {thing}`,
+		{det} {adj} {thing}
+		{det} {adj} {thing}
+		{det} {adj} {adj} {thing}
+		{det} {adj} {adj} {thing}
+		{det} {adj} {adj} {thing}
+		{det} {adj} {item}
+		{det} {adj} {adj} {item}
+		{det} {adj} {adj} {item}
+		{det} {adj} {item} {where}
+		{det} {adj} {material} {thing}
+		{det} {material} {thing}
+		{newname}'s {adj} {thing}
+		{det} {adj} {vessel} of {adj} {cooked}
+		{adj} {stuff}
+		{adj} {adj} {stuff}
+		{adj} {stuff} and {adj} {stuff}`,
+	"npsg": `
+		{det1} {adj} {thing}
+		{det1} {adj} {adj} {thing}
+		{det1} {adj} {adj} {thing}
+		{det1} {adj} {adj} {item}
+		{det1} {adj} {item}
+		{det1} {adj} {material} {thing}
+		{newname}'s {adj} {thing}
+		{adj} {adj} {stuff}`,
 	"foodnp": `
-		{foodadj} {cooked}
-		{cooked}
-		{number} {food.s}
-		{number} {foodadj} {food.s}
-		a {vessel} of {foodadj} {cooked}
-		{cooked} and {cooked}
-		{cooked} with {cooked}`,
+		{adj} {cooked}
+		{adj} {adj} {cooked}
+		{adj} {adj} {cooked}
+		{adj} {cooked} and {adj} {cooked}
+		{adj} {cooked} with {adj} {cooked}
+		{det} {adj} {adj} {dish}`,
 	"cooked": `
 		bread
 		cheese
 		soup
 		stew
-		porridge
 		trout
-		herring
-		mutton
 		bacon
 		plums
 		figs
 		apples
 		pears
-		cherries
 		onions
-		turnips
-		carrots
 		beans
-		lentils
-		mushrooms
-		dumplings
-		pancakes
-		sausages
+		leeks
 		honey
 		butter
-		walnuts
-		chestnuts
 		eggs
-		oysters
+		peas
 		crabs
-		leeks
-		peas`,
+		salt
+		cream`,
 	"drink": `
 		tea
 		cider
@@ -68,141 +64,112 @@ var phrases = map[string]string{
 		wine
 		mead
 		milk
-		water
-		{plant} tea
-		warm water
-		cold milk
-		plum brandy`,
+		{adj} ale
+		{adj} cider
+		{adj} wine
+		{adj} {plant} tea`,
 	"who": `
-		a {role}
-		a {temper} {role}
-		a {temper} {role}
-		the {role}
-		the {temper} {role}
-		the {role}'s {kin}
+		{det} {state} {role}
+		{det} {state} {role}
+		{det} {state} {state} {role}
+		{det} {state} {state} {role}
 		{newname} the {role}
+		{newname} the {state}
 		{newname}
-		{newname} of {newplace}
-		{number} {role.s}
-		an old {kin}
-		a {role} from {newplace}
-		a {role} with a {thingadj} {thing}`,
+		{newname}
+		{newname} and {newname}
+		{det} {state} {kin}`,
 	"someone": `
-		a {role}
-		a {temper} {role}
-		a {temper} {role}
-		the {role}
-		the {temper} {role}
-		the {role}'s {kin}
+		{det} {state} {role}
+		{det} {state} {role}
+		{det} {state} {state} {role}
+		{det} {state} {state} {role}
 		{newname} the {role}
+		{newname} the {state}
 		{newname}
-		a {role} from {newplace}
-		a {role} with a {thingadj} {thing}`,
+		{newname}
+		{newname}
+		{det} {state} {kin}`,
 	"beast": `
-		a {animal}
-		a {animaladj} {animal}
-		a {animaladj} {animal}
-		the {animal}
-		the {animaladj} {animal}
-		the {role}'s {animal}
-		a {animaladj}, {animaladj} {animal}`,
+		{det} {beadj} {animal}
+		{det} {beadj} {animal}
+		{det} {beadj} {beadj} {animal}
+		{det} {beadj} {beadj} {animal}
+		{newname}'s {beadj} {animal}`,
 	"beasts": `
-		{number} {animal.s}
-		{number} {animaladj} {animal.s}
-		{animaladj} {animal.s}
-		a {animal} and a {animal}`,
+		{det} {beadj} {animal} and {det} {beadj} {animal}
+		{det} {beadj} {animal}
+		{number} {beadj} {animal.s}`,
 	"place": `
-		the {spot}
-		the {spotadj} {spot}
-		the {spotadj} {spot}
-		a {spotadj} {spot}
-		the {spot} of {newplace}
-		{newname}'s {spot}
-		the {role}'s {spot}
-		the {spot} and the {spot}
+		{det} {adj} {spot}
+		{det} {adj} {spot}
+		{det} {adj} {adj} {spot}
+		{det} {adj} {adj} {spot}
+		{newname}'s {adj} {spot}
 		{newplace}
-		{town}
-		{dest}`,
+		{newplace}
+		{newplace}
+		{town}`,
 	"to": `
-		to {place}
 		to {place}
 		towards {place}
 		past {place}
-		through {newplace}
 		into {place}
-		across the {spotadj} {spot}
-		along the {river}
+		across {place}
 		round {place}
-		up the {spot}
-		down the {spot}
-		from {place} to {place}
-		{direction} from {town}
-		out of {place}`,
+		along {det} {adj} {spot}
+		up {det} {adj} {spot}
+		down {det} {adj} {spot}
+		over {place}
+		through {place}
+		{direction}
+		home`,
 	"where": `
 		in {place}
 		near {place}
 		behind {place}
-		beside the {spot}
-		under the {plant}
-		under a {thingadj} {thing}
-		behind a {thing}
-		in a {thingadj} {thing}
-		at the {spot}
-		by the {river}
-		on the {spot}
+		beside {place}
+		under {det} {adj} {plant}
+		under {det} {adj} {thing}
+		behind {det} {adj} {thing}
+		in {det} {adj} {thing}
+		by {det} {adj} {spot}
+		on {det} {adj} {spot}
 		beyond {newplace}
-		between the {spot} and the {spot}
-		among the {plant.s}
-		outside the {spotadj} {spot}
-		opposite {place}`,
+		outside {place}
+		above {place}
+		below {place}
+		inside {det} {adj} {thing}
+		around {place}`,
 	"when": `
 		at dawn
 		at noon
 		at dusk
-		at midnight
-		before sunrise
-		after supper
-		after the {topic}
-		before the {topicadj} {topic}
-		during the {weather}
+		after {det} {adj} {topic}
+		before {det} {adj} {topic}
+		during {adj} {weather}
 		on {weekday}
-		on {weekday} morning
-		on {weekday} evening
-		in {month}
-		early in {month}
-		late in {month}
 		that {season}
-		one {season} morning
-		one {weatheradj} evening
-		in the {ordinal} week of {month}
-		{number} days later
-		{number} weeks later
-		{number} years ago
-		the next day
-		the same night
-		an hour later
-		a moment later
-		at the {ordinal} bell
-		when the {weather} came
-		when the {weather} stopped
+		one {adj} {season}
+		one {adj} morning
+		one {adj} evening
+		one {adj} night
+		one {adj} day
+		in {adj} {weather}
+		when {someone} {v.idle.ed}
 		while {someone} {v.idle.ed}
-		every {weekday}
-		all {season}`,
+		until {someone} {v.idle.ed}`,
 	"how": `
 		{adv}
 		{adv}
 		{adv}
-		without a word
-		with a sigh
-		with a {thing}
-		with {adv2} {feeling}
-		for {number} pence
-		for a {coin}
-		as {adv} as before
-		like {someone}
-		like {beast}
-		out of {feeling}
-		in the {weather}`,
+		{adv}
+		{adv} and {adv}
+		with {det} {adj} {thing}
+		with {adj} {feeling}
+		like {det} {state} {role}
+		like {det} {beadj} {animal}
+		in {adj} {weather}`,
 	"adv2": `
 		great
 		little
@@ -213,127 +180,126 @@ var phrases = map[string]string{
 		bitter
 		unexpected`,
 	"about": `
-		the {topic}
-		the {topicadj} {topic}
-		a {topicadj} {topic}
+		{det} {adj} {topic}
+		{det} {adj} {adj} {topic}
 		{someone}
 		{np}
+		{np}
 		{place}
-		the price of {cargo}
-		the {weather}
+		{adj} {adj} {weather}
 		{beasts}
-		{newname}'s {topic}
-		the {topic} of {newplace}
-		{feeling} and {feeling}`,
+		{newname}'s {adj} {topic}`,
 	"act": `
+		@{v.handle.base} {np}
 		@{v.handle.base} {np}
 		@{v.handle.base} {np}
 		@{v.handle.base} {np} {where}
 		@{v.handle.base} {np} {how}
-		@{v.handle.base} {np} and @{v.handle.base} {np}
+		@{v.handle.base} {np} {adv}
+		@{v.handle.base} and @{v.handle.base} {np}
+		{adv} @{v.handle.base} {np}
+		{adv} @{v.handle.base} {np}
 		@{v.motion.base} {to}
-		@{v.motion.base} {to}
-		@{v.motion.base} {to} {how}
+		@{v.motion.base} {adv} {to}
 		@{v.motion.base} {to} with {np}
-		@{v.motion.base} {to} and @{v.handle.base} {np}
+		{adv} @{v.motion.base} {to}
+		@{v.transfer.base} {someone} {np}
 		@{v.transfer.base} {np} to {someone}
-		@{v.transfer.base} {np} to {someone}
-		@ask {someone} about {about}
-		@ask {someone} for {np}
 		@{v.tell.base} {someone}
 		@{v.tell.base} {someone} {how}
-		@talk {how} of {about}
+		{adv} @{v.tell.base} {someone}
 		@{v.eat.base} {foodnp}
-		@{v.eat.base} {foodnp} {where}
+		@{v.eat.base} {foodnp} {how}
+		{adv} @{v.eat.base} {foodnp}
 		@drink {drink} with {someone}
 		@{v.beast.base} {beast}
-		@{v.beast.base} {beast} {where}
-		@{v.beast.base} {beasts}
-		@{v.idle.base} {where}
-		@{v.idle.base} and @{v.idle.base}
+		@{v.beast.base} {beast} {how}
 		@{v.idle.base} {how}
-		@write {about3}
-		@play the {instrument} {where}
-		@sing of {about}
+		@{v.idle.base} {where}
+		@play {det} {adj} {instrument}
 		@see {np} {where}
-		@see {beast} {where}
 		@meet {someone} {where}
-		@leave {np} {where}
-		@make a {thing} out of {material}
-		@build a {thingadj} {thing} {where}
+		@make {det} {adj} {thing} of {adj} {material}
 		@take {np} from {someone}
-		@put {np} {where}
-		@spend {number} pence on {np}
-		@plant a {plant} {where}
 		@win {np} from {someone}
-		@hear {about2}
-		@think of {about}
-		@cut down the {plant} {where}
-		@light a {thingadj} {thing}
-		@learn the {topic} by heart
-		@sell {cargo} to {someone}
-		@load {cargo} onto a {thingadj} {ship}
-		@swap {np} for {np}
-		@pay {someone} {number} {coin.s}`,
-	"about2": `
-		a {instrument} {where}
-		{beast} {where}
-		{someone} {where}
-		of {about}
-		a {topicadj} {topic} from {someone}
-		{topicadj} {weather} {where}`,
-	"about3": `
-		a {topicadj} letter to {someone}
-		{someone} a {topicadj} letter
-		a song about {about}
-		{number} lines about {about}
-		the word {feeling} on a {thing}`,
+		@talk {adv} of {about}
+		@sing of {about}
+		@swap {np} for {np}`,
 	"whyclause": `
-		because {someone} {v.tell.ed} {him}
-		because of the {weather}
-		because {someone} had a {topicadj} {topic}
-		so that {someone} could {v.idle.base}
-		although {beast} {v.idle.ed} {where}
-		although the {spot} was {spotadj}
+		because {someone} {v.idle.ed}
+		for {adj} {feeling}
+		although {beast} {v.cry.ed}
 		for fear of {about}
-		in spite of the {topic}
-		out of {feeling}
-		for the sake of {someone}
+		for {someone}
 		until {someone} {v.idle.ed}
-		while {beast} {v.cry.ed}`,
-	"countword": `
-		some
-		many
-		few
-		no
-		a hundred
-		several
-		more
-		too many`,
+		while {beast} {v.cry.ed}
+		because {beast} {v.cry.ed}`,
 	"sky": `
-		{weatheradj} {weather}
-		{weather} and {weather}
-		{weatheradj} {weather} from the {direction}
-		a {weatheradj} {weather}`,
+		{adj} {weather}
+		{adj} {adj} {weather}
+		{adj} {weather} and {adj} {weather}`,
 	"vocation": `
-		a {role}
-		a {temper} {role}
-		the {role} of {newplace}
-		{role} to a {title}
-		a {role} without a {thing}`,
+		a {state} {role}
+		a {state} {state} {role}
+		the {state} {role} of {newplace}`,
 	"insult": `
 		you {temper} {animal}
 		you {temper} {role}
-		you {animaladj} {animal}
+		you {beadj} {animal}
 		you old {thing}`,
 	"call": `
 		my friend
 		my dear
 		{newname}
+		{newname}
 		{role}
-		neighbour
-		good {role}
+		{temper} {role}
 		child
-		stranger
 		{insult}`,
+	"det": `
+		a
+		a
+		the
+		the
+		another
+		this
+		that
+		one
+		some
+		every`,
+	"det1": `
+		a
+		a
+		the
+		another
+		one
+		some`,
+	"freq": `
+		often
+		never
+		soon
+		once
+		twice
+		still
+		always
+		also
+		almost
+		later
+		even
+		only
+		seldom
+		again`,
+	"conj": `
+		and
+		and
+		then
+		but
+		yet
+		and then
+		and soon
+		and {adv}
+		but never
+		and never
+		so
+		and even`,
 }

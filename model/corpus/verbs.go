@@ -5,25 +5,22 @@ import "strings"
 // verbs holds the verb classes in their base form; [inflect] makes the other
 // forms.
 var verbs = map[string]string{
-	"handle": `carry mend polish paint lift drop hide find lose borrow steal sell buy trade weigh measure count wash dry
-		fold wrap unwrap open close lock break bend burn bury dig_up throw catch kick push pull drag hang hold touch examine
-		admire study draw describe guard follow need want keep return repair sharpen clean fill empty tie untie shake
-		remember forget recognise collect gather inspect destroy rescue smuggle deliver unpack pack abandon guess_at
-		look_at point_at reach_for ask_about sit_on step_over stumble_over trip_on lean_on listen_to stare_at
-		dream_of argue_about pay_for wait_for search_for wonder_about hum_to complain_about`,
-	"motion": `walk run ride sail row climb crawl limp hurry wander stroll march creep drift travel return ride_back
-		swim dance stumble trudge gallop trot slip steal_away go come_back hasten stagger tiptoe set_out`,
-	"transfer": `give sell lend show offer bring send hand throw promise pass`,
-	"say": `say whisper shout mutter answer reply cry sigh laugh grumble murmur call announce warn insist admit add
-		repeat explain declare snap growl beg mumble remark sing_out begin agree protest promise`,
-	"tell":    `tell warn remind ask thank greet scold forgive blame praise flatter tease trust obey avoid help hire visit marry envy fear`,
-	"eat":     `eat taste cook bake roast slice share swallow devour serve refuse season chop stir burn sniff`,
-	"think":   `know believe suspect hope fear remember dream guess doubt swear hear pretend`,
-	"beast":   `chase feed tame follow frighten catch ride free wake hunt call stroke milk shear brush watch bury befriend`,
-	"idle":    `wait sleep weep laugh sing whistle hum listen rest dream work yawn shiver sneeze pray count_stars hesitate tremble smile nod frown blush`,
-	"cry":     `howl sing bark grunt squeak hiss croak cough scream whistle sneeze chatter whimper`,
-	"change":  `vanish fall break burn freeze melt crack sink shake glow rust tilt collapse open close ring creak turn_over catch_fire grow_warm`,
-	"cooking": `boil fry roast simmer chop peel grate soak salt stir mash bake smoke pickle slice grind warm cool whisk strain knead`,
+	"handle": `carry mend paint hide find lose steal sell buy trade wash dry fold open lock break bend burn bury
+		throw push drag hang hold draw follow need want keep return sharpen fill tie shake pack kiss curse
+		rub copy crack gild grease haul heat iron lick marry mock name pawn praise rob roll sew slap smell
+		spill tap taste tear test trim twist whip wipe`,
+	"motion":   `walk run ride sail row hurry stroll march creep drift return swim go`,
+	"transfer": `give sell lend show offer bring send hand throw promise`,
+	"say": `say whisper shout mutter answer cry sigh laugh grumble murmur call insist admit add repeat growl beg
+		begin joke hiss`,
+	"tell":  `tell warn thank scold blame praise tease help hire marry fear kiss`,
+	"eat":   `eat taste cook bake roast share refuse chop stir burn`,
+	"beast": `chase feed tame follow ride free wake hunt call stroke milk brush watch bury`,
+	"idle": `wait sleep laugh sing whistle listen rest dream work yawn shiver sneeze pray hesitate tremble smile
+		nod frown blush`,
+	"cry":     `howl sing bark grunt hiss croak cough scream sneeze snore`,
+	"change":  `fall break burn freeze crack shake glow open ring creak`,
+	"cooking": `boil fry roast grate soak salt stir mash bake smoke warm`,
 }
 
 // irregular lists the past tense of strong verbs.
@@ -37,13 +34,14 @@ var irregular = map[string]string{
 	"ring": "rang", "grow": "grew", "sit": "sat", "swear": "swore", "make": "made", "take": "took", "see": "saw",
 	"leave": "left", "feel": "felt", "think": "thought", "speak": "spoke", "stand": "stood", "build": "built",
 	"drink": "drank", "write": "wrote", "read": "read", "meet": "met", "get": "got", "put": "put", "cut": "cut", "let": "let",
-	"have": "had", "be": "was", "do": "did", "win": "won", "pay": "paid", "teach": "taught", "spend": "spent", "grind": "ground",
-	"lie": "lay", "shut": "shut", "spin": "spun", "blow": "blew", "become": "became", "understand": "understood", "cost": "cost",
+	"have": "had", "be": "was", "do": "did", "win": "won", "pay": "paid", "sew": "sewed", "split": "split", "tear": "tore", "teach": "taught", "spend": "spent", "grind": "ground",
+	"lie": "lay", "light": "lit", "shut": "shut", "spin": "spun", "blow": "blew", "become": "became", "understand": "understood", "cost": "cost",
 }
 
 // doubled lists the verbs that double their last letter: drop, dropped.
-var doubled = set(`wrap unwrap drop drag step slip trip hum stop beg nod chop trot plan trim grab stir chat strip tap dig run
-	swim set begin forget sit get put cut let spin win shut snap`)
+var doubled = set(`wrap unwrap drop drag step slip trip hum stop beg nod chop trot plan stir swap chat strip tap dig run
+	swim set begin forget sit get put cut let spin win shut snap
+	grab rob hug trim`)
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}

@@ -24,6 +24,7 @@ type writer struct {
 	river      string
 	ship       string
 	last       byte // who the last sentence was about: 'A', 'B' or 0
+	met        bool // B has been introduced
 	nats       float64
 }
 
@@ -34,7 +35,7 @@ func newWriter(r *rand.Rand) *writer {
 	w.c = w.person(w.n(2) == 0)
 	w.town, w.dest, w.river = w.placeName(), w.placeName(), w.placeName()
 	w.ship = w.expand("{shipname}")
-	w.quest = w.expand("{thingadj} {thing}")
+	w.quest = w.class("thing")
 	return w
 }
 
@@ -44,13 +45,26 @@ func (w *writer) n(n int) int {
 	return w.r.IntN(n)
 }
 
-func (w *writer) one(list []string) string { return list[w.n(len(list))] }
+// one draws a word; a word that the list holds twice is worth less.
+func (w *writer) one(list []string) string {
+	word, same := list[w.r.IntN(len(list))], 0
+	for _, other := range list {
+		if other == word {
+			same++
+		}
+	}
+	w.nats += math.Log(float64(len(list)) / float64(same))
+	return word
+}
 
 // grammar joins lexicon, verbs and phrases into one table of classes.
 var grammar = sync.OnceValue(func() map[string][]string {
 	g := map[string][]string{}
 	for class, words := range lexicon {
 		g[class] = spaced(strings.Fields(words))
+	}
+	for class, parts := range unions {
+		g[class] = union(g, parts)
 	}
 	for class, words := range verbs {
 		list := spaced(strings.Fields(words))
@@ -66,6 +80,21 @@ var grammar = sync.OnceValue(func() map[string][]string {
 	}
 	return g
 })
+
+// union joins classes and drops words that occur twice.
+func union(g map[string][]string, classes string) []string {
+	var list []string
+	seen := map[string]bool{}
+	for _, class := range strings.Fields(classes) {
+		for _, word := range g[class] {
+			if !seen[word] {
+				seen[word] = true
+				list = append(list, word)
+			}
+		}
+	}
+	return list
+}
 
 func spaced(list []string) []string {
 	for i := range list {
@@ -157,7 +186,7 @@ func (w *writer) character(name string) (string, bool) {
 		w.last = 'A'
 		return w.a.name, true
 	case "B":
-		w.last = 'B'
+		w.last, w.met = 'B', true
 		return w.b.name, true
 	case "C":
 		return w.c.name, true
@@ -198,15 +227,23 @@ func (w *writer) character(name string) (string, bool) {
 // subject names a person or uses the pronoun, which it does only when nobody
 // else could be meant.
 func (w *writer) subject(who byte, p person) string {
+	if who == 'B' && !w.met {
+		w.last, w.met = who, true
+		return p.name + " the " + p.role
+	}
 	clear := w.last == who || w.a.he != w.b.he && w.last != 0
 	w.last = who
-	if clear && w.n(5) > 0 {
+	if clear && w.n(7) > 0 {
 		return p.he
 	}
 	return w.named(p)
 }
 
 func (w *writer) object(p person) string {
+	if p == w.b && !w.met {
+		w.met = true
+		return p.name + " the " + p.role
+	}
 	if w.a.he != w.b.he && w.last != 0 && w.n(3) > 0 {
 		return p.him
 	}
@@ -231,7 +268,7 @@ func (w *writer) scenery(name string) (string, bool) {
 		return w.dest, true
 	case "river":
 		return w.river, true
-	case "ship":
+	case "ourship":
 		return w.ship, true
 	case "newname":
 		return w.givenName(w.n(2) == 0), true
@@ -243,12 +280,18 @@ func (w *writer) scenery(name string) (string, bool) {
 
 // sentence expands a template into one sentence with a capital letter.
 func (w *writer) sentence(template string) string {
-	return capitalise(w.expand(template))
+	return attribute(capitalise(w.expand(template)))
 }
 
 // from writes a sentence of a class.
 func (w *writer) from(class string) string {
 	return w.sentence("{" + class + "}")
+}
+
+// paragraph writes several sentences and names people before it says he or she.
+func (w *writer) paragraph(lo, hi int, classes ...string) string {
+	w.last = 0
+	return w.several(lo, hi, classes...)
 }
 
 // several writes lo to hi sentences, each of one of the classes.
@@ -270,6 +313,21 @@ func capitalise(s string) string {
 		return s[:i] + strings.ToUpper(s[i:i+1]) + s[i+1:]
 	}
 	return s
+}
+
+// attribute ends a quotation with a comma where "she said" follows.
+func attribute(s string) string {
+	for at := 0; ; {
+		i := strings.Index(s[at:], ".\" ")
+		if i < 0 {
+			return s
+		}
+		at += i
+		if at+3 < len(s) && s[at+3] >= 'a' && s[at+3] <= 'z' {
+			s = s[:at] + "," + s[at+1:]
+		}
+		at++
+	}
 }
 
 // articles turns a into an where the next word needs it.
