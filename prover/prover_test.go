@@ -462,6 +462,28 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// An engine that merely ends when its time is up has not finished an answer.
+func TestDeadlineOfAQuietEngine(t *testing.T) {
+	w := newWorld(t, engineFunc(func(ctx context.Context, _ targon.Request, yield func(targon.Token, error) bool) {
+		yield(targon.Token{ID: 1}, nil)
+		<-ctx.Done()
+	}))
+	out := w.post(t, w.handler(t), encode(t, w.request(2)), 30*time.Millisecond)
+	if _, name, data := read(t, out.Body); name != ask.EventError || !strings.Contains(string(data), "deadline passed") {
+		t.Errorf("ends with %q %s", name, data)
+	}
+}
+
+func TestServer(t *testing.T) {
+	s := prover.Server("127.0.0.1:0", nil)
+	if s.ReadHeaderTimeout != 5*time.Second || s.IdleTimeout != time.Minute || s.MaxHeaderBytes != 16<<10 || s.WriteTimeout != 0 {
+		t.Errorf("server %+v", s)
+	}
+	if s.Protocols.HTTP2() || s.Protocols.UnencryptedHTTP2() || !s.Protocols.HTTP1() {
+		t.Errorf("protocols %v", s.Protocols)
+	}
+}
+
 func TestServesCapacity(t *testing.T) {
 	w := newWorld(t, engineFunc(counting))
 	now := time.UnixMilli(1_790_000_000_000)

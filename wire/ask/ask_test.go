@@ -185,6 +185,30 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
+// A connection that never comes about is not a silent prover.
+func TestNoConnectionInTime(t *testing.T) {
+	over := make(chan struct{})
+	defer close(over) // net/http dials on for whoever comes next
+	c := ask.New(ask.Config{
+		Key: key(t, 1), AllowPrivate: true, Limits: ask.Limits{First: 20 * time.Millisecond},
+		HTTP: &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			<-over
+			return nil, net.ErrClosed
+		}}},
+	})
+	x, err := c.Ask(t.Context(), neuron(t), request(t), nil)
+	if err != nil || x.Status != targon.StatusGone {
+		t.Errorf("%v: %v %s, want gone", err, x.Status, x.Detail)
+	}
+	n, c := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}, ask.Limits{First: 20 * time.Millisecond})
+	if x, err = c.Ask(t.Context(), n, request(t), nil); err != nil || x.Status != targon.StatusIncomplete {
+		t.Errorf("%v: %v %s, want incomplete", err, x.Status, x.Detail)
+	}
+}
+
 // Faults of the asker are errors, and nothing is sent.
 func TestOurs(t *testing.T) {
 	n, c := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("was asked") }, ask.Limits{})
@@ -341,6 +365,7 @@ func TestCapacity(t *testing.T) {
 		{"nothing", seal(self, func(c *targon.Capacity) { c.Concurrent = 0 }), 200, false},
 		{"somebody else's", seal(key(t, 3), func(c *targon.Capacity) { c.Prover = key(t, 3).Hotkey() }), 200, false},
 		{"signed by somebody else", seal(key(t, 3), func(*targon.Capacity) {}), 200, false},
+		{"in another's name", seal(self, func(c *targon.Capacity) { c.Prover = key(t, 3).Hotkey() }), 200, false},
 		{"changed", strings.Replace(whole, `"concurrent":4`, `"concurrent":5`, 1), 200, false},
 		{"trailing", whole + "x", 200, false},
 		{"huge", strings.Repeat(" ", 10_000) + whole, 200, false},

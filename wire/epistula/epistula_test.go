@@ -423,15 +423,33 @@ func TestKnownFails(t *testing.T) {
 	}
 }
 
+func TestNoncesAreBoundedInAll(t *testing.T) {
+	b := newBench(t)
+	b.config.Total = 2
+	b.config.Access = epistula.AccessFunc(func(targon.Hotkey) error { return nil })
+	g := b.guard(t)
+	for i, want := range []error{nil, nil, epistula.ErrFull} {
+		b.caller = newKey(t, byte(10+i))
+		if _, _, err := g.Verify(b.request(t)); !errors.Is(err, want) {
+			t.Errorf("caller %d: %v, want %v", i, err, want)
+		}
+	}
+}
+
 // The body is not touched before everything else is in order.
 func TestRefusedBeforeTheBody(t *testing.T) {
 	b := newBench(t)
 	g := b.guard(t)
+	seen := b.request(t)
+	if _, _, err := g.Verify(seen); err != nil {
+		t.Fatal(err)
+	}
 	for name, edit := range map[string]func(*http.Request){
 		"receiver": func(r *http.Request) { r.Header.Set(epistula.HeaderSignedFor, b.caller.Hotkey().String()) },
 		"caller":   func(r *http.Request) { r.Header.Set(epistula.HeaderSignedBy, b.self.Hotkey().String()) },
 		"time":     func(r *http.Request) { r.Header.Set(epistula.HeaderTimestamp, "1") },
 		"size":     func(r *http.Request) { r.ContentLength = 1 << 40 },
+		"replay":   func(r *http.Request) { r.Header = seen.Header },
 	} {
 		r := b.request(t)
 		r.Body = io.NopCloser(readFunc(func([]byte) (int, error) {
