@@ -11,7 +11,8 @@ with its matrices rounded to Q8_0 and Q4_0: a token flips when another one wins
 under the same noise.
 """
 
-import argparse, json
+import argparse
+import json
 
 import torch
 

@@ -121,7 +121,10 @@ func (w *writer) request() (ask string, write func(w *writer) string) {
 }
 
 var systems = []string{
-	"You are a storyteller.", "You tell stories of a made-up world.", "Answer in a few sentences.", "You are a tiny model. Be kind.",
+	"You are a storyteller.",
+	"You tell stories of a made-up world.",
+	"Answer in a few sentences.",
+	"You are a tiny model. Be kind.",
 }
 
 // Chat writes a conversation: mostly requests for stories, else a few

@@ -54,7 +54,6 @@ var lexicon = map[string]string{
 	"colour": `red blue green yellow white black grey brown purple amber pale dark`,
 	"topic": `debt rumour secret quarrel harvest flood drought war peace tax law fire plague duel ghost dream
 		riddle song wager bargain storm winter mistake lie contest feast famine curse reward farewell`,
-	"topicadj": `old new secret sudden long bitter happy sad famous honest costly public quiet`,
 	"feeling": `joy grief anger fear shame pride envy hope despair relief wonder doubt regret boredom hunger pity
 		delight dread disgust sorrow guilt`,
 	"mood": `happy sad angry afraid ashamed proud jealous hopeful relieved doubtful bored hungry thankful brave
@@ -73,7 +72,6 @@ var lexicon = map[string]string{
 	"weekday":    `Millday Marketday Bellday Washday Breadday Songday Restday`,
 	"coin":       `copper penny crown florin groat`,
 	"weather":    `rain snow hail fog mist wind frost sleet dew heat ice`,
-	"weatheradj": `thin thick cold warm bitter gentle sudden grey white soft heavy early late pale`,
 	"ship":       `barge ketch cutter galley brig sloop lugger ferry`,
 	"shipname":   `Heron Gannet Otter Magpie Comet`,
 	"dish":       `soup stew pie broth cake jam pickle salad bread sauce`,

@@ -10,7 +10,8 @@ var (
 	middles = strings.Fields("a e i o d n l v")
 	women   = strings.Fields("a ia ine eth essa ana wen ild ora ika elle una is ena")
 	men     = strings.Fields("o an or ik us ard en olf eric unt ald os ek in")
-	places  = strings.Fields("mouth ford wick stead holm haven ness dale moor field bridge combe by garth wold well gate esh ul und")
+	places  = strings.Fields(`mouth ford wick stead holm haven ness dale moor field bridge combe by garth wold well gate
+		esh ul und`)
 )
 
 // givenName makes up a name; its ending tells women from men.

@@ -170,15 +170,6 @@ var phrases = map[string]string{
 		like {det} {state} {role}
 		like {det} {beadj} {animal}
 		in {adj} {weather}`,
-	"adv2": `
-		great
-		little
-		some
-		sudden
-		secret
-		quiet
-		bitter
-		unexpected`,
 	"about": `
 		{det} {adj} {topic}
 		{det} {adj} {adj} {topic}
