@@ -165,7 +165,7 @@ func TestInflect(t *testing.T) {
 		{"steal", "ed", "stole"},
 		{"drop", "ed", "dropped"},
 		{"bake", "ed", "baked"},
-		{"dig up", "ed", "dug up"},
+		{"give up", "ed", "gave up"},
 		{"drop", "ing", "dropping"},
 		{"bake", "ing", "baking"},
 		{"carry", "ing", "carrying"},
@@ -184,7 +184,7 @@ func TestInflect(t *testing.T) {
 
 func TestPlural(t *testing.T) {
 	for noun, want := range map[string]string{
-		"lamp": "lamps", "box": "boxes", "berry": "berries", "knife": "knives", "mouse": "mice", "key": "keys",
+		"lamp": "lamps", "box": "boxes", "berry": "berries", "wolf": "wolves", "key": "keys",
 	} {
 		if got := plural(noun); got != want {
 			t.Errorf("plural(%q) = %q, want %q", noun, got, want)
