@@ -15,9 +15,9 @@ import (
 	"targon/challenge"
 )
 
-// breath lies between an answer and the next question to the same prover, so that
-// one which answers in no time does not fill ledger and spool by itself. It is no
-// part of what is timed.
+// breath is the least time between an answer and the next question to the same
+// prover, so that one which answers in no time does not fill ledger and spool by
+// itself. Neither it nor Config.Pace is part of what is timed.
 const breath = 10 * time.Millisecond
 
 // child is the asking of one prover.
@@ -83,6 +83,7 @@ func (v *Verifier) keepAsking(ctx context.Context, n targon.Neuron) error {
 			v.learn(ctx, n)
 			learned, knows = epoch, true
 		}
+		begun := time.Now()
 		status, err := v.challenge(ctx, n, nonce)
 		switch {
 		case v.journal.broken() != nil:
@@ -92,7 +93,7 @@ func (v *Verifier) keepAsking(ctx context.Context, n targon.Neuron) error {
 			pause(ctx, wait)
 		case status == targon.StatusComplete:
 			wait = least
-			pause(ctx, breath)
+			pause(ctx, max(breath, v.cfg.Pace-time.Since(begun)))
 		default:
 			pause(ctx, wait)
 			wait = min(2*wait, v.cfg.BlockTime)

@@ -167,6 +167,9 @@ func entry(was, is targon.Entry, ok bool) (targon.Entry, bool) {
 func TestLedgerOrder(t *testing.T) {
 	entries, w := honestLedger(t)
 	for i := range entries {
+		if raceEnabled && i%9 != 0 {
+			continue
+		}
 		twice := slices.Insert(slices.Clone(entries), i, entries[i])
 		if _, err := verifier.Recheck(each(twice), w.config.Policy, knownHash); !errors.Is(err, verifier.ErrLedger) {
 			if _, ok := entries[i].(targon.WeightsDecided); !ok { // deciding the same anew is allowed

@@ -325,3 +325,26 @@ func TestStopBlamesNobody(t *testing.T) {
 		}
 	})
 }
+
+// TestPace: from one challenge to the next at least so long, however fast the answer.
+func TestPace(t *testing.T) {
+	for _, c := range []struct {
+		takes, pace time.Duration
+		least, most int // requests in ten seconds
+	}{
+		{time.Millisecond, 500 * time.Millisecond, 18, 21},
+		{time.Second, 500 * time.Millisecond, 9, 10},
+		{time.Millisecond, 0, 500, 1000},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "honest")
+			w.config.Pace = c.pace
+			w.config.AuditPPM = 1
+			w.provers[0].takes = c.takes
+			v := w.run(10 * time.Second)
+			if n := int(v.View().Total.Requests); n < c.least || n > c.most {
+				t.Errorf("answers in %v, pace %v: %d requests, want %d to %d", c.takes, c.pace, n, c.least, c.most)
+			}
+		})
+	}
+}

@@ -105,6 +105,7 @@ type Config struct {
 	Deadline    time.Duration // for one answer; default 60 s
 	ScoreTime   time.Duration // for one call of a reference; default 60 s
 	Drain       time.Duration // for judgements under way when Run is told to end; default 2 s
+	Pace        time.Duration // least time from one challenge to the next of the same prover; default 10 ms
 	Concurrency int           // requests under way at one prover; default 1
 	Auditors    int           // judgements under way; default 2
 	SpoolBytes  int64         // texts that may wait for their draw; default 256 MiB
@@ -214,6 +215,7 @@ func (c *Config) defaults() {
 	c.Deadline = orElse(c.Deadline, time.Minute)
 	c.ScoreTime = orElse(c.ScoreTime, time.Minute)
 	c.Drain = orElse(c.Drain, 2*time.Second)
+	c.Pace = orElse(c.Pace, breath)
 	c.Concurrency = orElse(c.Concurrency, 1)
 	c.Auditors = orElse(c.Auditors, 2)
 	c.SpoolBytes = orElse(c.SpoolBytes, 256<<20)
