@@ -36,7 +36,7 @@ var irregular = map[string]string{
 }
 
 // doubled lists the verbs that double their last letter: drop, dropped.
-var doubled = set(`drop drag beg nod chop stir swap tap run swim set begin win rob trim`)
+var doubled = set(`admit rub slap whip drop drag beg nod chop stir swap tap run swim set begin win rob trim`)
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
@@ -81,9 +81,9 @@ func past(verb string) string {
 
 func continuous(verb string) string {
 	switch {
-	case verb == "lie":
-		return "lying"
-	case verb == "see" || verb == "be" || strings.HasSuffix(verb, "oe"):
+	case strings.HasSuffix(verb, "ie"):
+		return strings.TrimSuffix(verb, "ie") + "ying"
+	case verb == "be" || strings.HasSuffix(verb, "ee") || strings.HasSuffix(verb, "oe"):
 		return verb + "ing"
 	case strings.HasSuffix(verb, "e"):
 		return verb[:len(verb)-1] + "ing"
@@ -122,7 +122,8 @@ func consonantY(word string) bool {
 
 // plurals lists the nouns whose plural the rule does not make.
 var plurals = map[string]string{
-	"knife": "knives", "wolf": "wolves", "goose": "geese", "ox": "oxen", "calf": "calves", "sheep": "sheep",
+	"knife": "knives", "midwife": "midwives", "wolf": "wolves", "goose": "geese", "ox": "oxen", "calf": "calves",
+	"sheep": "sheep",
 	"deer": "deer", "foot": "feet", "dice": "dice", "penny": "pence", "fisher": "fishers",
 	"watchman": "watchmen", "copper": "coppers", "bread": "loaves", "honey": "jars of honey",
 	"butter": "pats of butter", "oat": "oats", "salt": "bags of salt", "trout": "trout",
