@@ -24,8 +24,8 @@ type Position struct {
 	Also    []Scored `json:"also"`    // as asked for in Need.Also, in that order
 }
 
-// Scores is the reference's answer about one transcript: one prefill, one
-// Position for each output id, and one more for what would have come next.
+// Scores is the reference's answer about one transcript: one prefill, and one
+// Position for each output id.
 type Scores struct {
 	Weights   Digest     // what was run: must equal the request's
 	Kernel    string     // which kernels computed it, for people

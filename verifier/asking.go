@@ -113,10 +113,11 @@ func (v *Verifier) mayAsk() (challenge.Nonce, targon.Epoch, bool) {
 }
 
 // asking is false without an epoch, without a private input for this block, when no
-// block came for too long, and while there is no room for the answer. The caller
-// holds the lock.
+// block came for too long, while there is no room for the answer, and while more
+// answers are to be audited than we keep up with: asking on would only put off every
+// verdict. The caller holds the lock.
 func (v *Verifier) asking() bool {
-	return v.state.at(v.height) != nil && v.fed && v.spool.room() &&
+	return v.state.at(v.height) != nil && v.fed && v.spool.room() && v.backlog.Load() < int64(v.cfg.Backlog) &&
 		time.Since(v.seen) <= quietBlocks*v.cfg.BlockTime
 }
 

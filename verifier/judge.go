@@ -41,7 +41,11 @@ func (v *Verifier) draw(ctx, work context.Context, h targon.Header) error {
 		return err
 	}
 	for _, p := range audits {
-		v.judging.Go(func() { v.judge(ctx, work, p) })
+		v.backlog.Add(1)
+		v.judging.Go(func() {
+			defer v.backlog.Add(-1)
+			v.judge(ctx, work, p)
+		})
 	}
 	return nil
 }
@@ -96,18 +100,33 @@ func (v *Verifier) verdict(ctx context.Context, p *pending) targon.Verdict {
 		if !ask.Wanted() {
 			break
 		}
-		if ask.Confirm {
+		switch {
+		case ask.Confirm && v.barred(p):
+			// The second computation guards the name of who is honest. Whoever is
+			// convicted has none left to lose this month, by our fault or by its own.
+			again = &scores
+		case ask.Confirm:
 			second, err := v.score(ctx, v.cfg.Portable, t, ask.Need)
 			if err != nil {
 				return ruled(p.Arrived, targon.ReasonReference, "confirm: "+err.Error()).Verdict
 			}
 			again = &second
-		} else if scores, err = v.score(ctx, v.cfg.Reference, t, ask.Need); err != nil {
-			return ruled(p.Arrived, targon.ReasonReference, err.Error()).Verdict
+		default:
+			if scores, err = v.score(ctx, v.cfg.Reference, t, ask.Need); err != nil {
+				return ruled(p.Arrived, targon.ReasonReference, err.Error()).Verdict
+			}
 		}
 		verdict, ask = proof.Judge(t, scores, again)
 	}
 	return verdict
+}
+
+// barred reports whether the prover is convicted already in the month of an arrival.
+func (v *Verifier) barred(p *pending) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	m := targon.MonthOf(p.Block)
+	return v.state.convicted(p.Prover, m, m)
 }
 
 func (v *Verifier) score(ctx context.Context, r Reference, t targon.Transcript, need targon.Need) (targon.Scores, error) {

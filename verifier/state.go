@@ -166,12 +166,9 @@ func (s *State) judge(j targon.Judged) error {
 	return nil
 }
 
-// weigh multiplies evidence by what an audit found. Nothing but a match or a
-// confirmed mismatch is evidence: no timing, no silence, no fault of ours.
+// weigh lets package evidence take every verdict into account, chosen by nobody: it
+// moves by matches and confirmed mismatches, and by nothing else.
 func (s *State) weigh(r *record) {
-	if r.verdict.Outcome != targon.Passed && !r.verdict.Mismatch() {
-		return
-	}
 	a := account{r.arrived.Prover, targon.MonthOf(r.arrived.Block)}
 	was, ok := s.evidence[a]
 	if !ok {

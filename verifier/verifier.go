@@ -108,6 +108,7 @@ type Config struct {
 	Pace        time.Duration // least time from one challenge to the next of the same prover; default 10 ms
 	Concurrency int           // requests under way at one prover; default 1
 	Auditors    int           // judgements under way; default 2
+	Backlog     int           // drawn answers that may wait before challenges stop; default 8 for each auditor
 	SpoolBytes  int64         // texts that may wait for their draw; default 256 MiB
 	SpoolDir    string        // where they wait; empty: in memory
 	Log         *slog.Logger  // default: discard
@@ -145,6 +146,7 @@ type Verifier struct {
 
 	auditors chan struct{}  // holds a token for each judgement under way
 	judging  sync.WaitGroup // judgements begun or waiting for a token
+	backlog  atomic.Int64   // how many those are
 
 	mu       sync.Mutex // guards everything below, and is never held over I/O
 	state    *State     // folded by the journal alone
@@ -218,6 +220,7 @@ func (c *Config) defaults() {
 	c.Pace = orElse(c.Pace, breath)
 	c.Concurrency = orElse(c.Concurrency, 1)
 	c.Auditors = orElse(c.Auditors, 2)
+	c.Backlog = orElse(c.Backlog, 8*c.Auditors)
 	c.SpoolBytes = orElse(c.SpoolBytes, 256<<20)
 	c.Log = orElse(c.Log, slog.New(slog.DiscardHandler))
 	if c.CloseEpoch == nil {

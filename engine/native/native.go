@@ -23,7 +23,12 @@
 // Q8_0 and Q4_0 weights are widened to float32 when the file is loaded.
 package native
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"targon"
+)
 
 var (
 	// ErrModel is the root of every reason why a file does not hold a sound model.
@@ -32,9 +37,9 @@ var (
 	// engine runs.
 	ErrUnsupported = errors.New("unsupported model")
 	// ErrContext means that prompt and answer together exceed the model's context.
-	ErrContext = errors.New("longer than the model's context")
+	ErrContext = fmt.Errorf("%w: longer than the model's context", targon.ErrRequest)
 	// ErrVocabulary means that an id is not in the model's vocabulary.
-	ErrVocabulary = errors.New("id outside the vocabulary")
+	ErrVocabulary = fmt.Errorf("%w: id outside the vocabulary", targon.ErrRequest)
 	// ErrNumeric means that a logit came out infinite or not a number: broken weights.
 	ErrNumeric = errors.New("logits are not finite")
 	// ErrNoTokenizer means that the file has no tokenizer that could be used.
