@@ -124,7 +124,7 @@ func consonantY(word string) bool {
 var plurals = map[string]string{
 	"knife": "knives", "midwife": "midwives", "wolf": "wolves", "goose": "geese", "ox": "oxen", "calf": "calves",
 	"sheep": "sheep",
-	"deer": "deer", "foot": "feet", "dice": "dice", "penny": "pence", "fisher": "fishers",
+	"deer":  "deer", "foot": "feet", "dice": "dice", "penny": "pence", "fisher": "fishers",
 	"watchman": "watchmen", "copper": "coppers", "bread": "loaves", "honey": "jars of honey",
 	"butter": "pats of butter", "oat": "oats", "salt": "bags of salt", "trout": "trout",
 	"bacon": "sides of bacon", "soup": "bowls of soup", "stew": "bowls of stew", "jam": "pots of jam",
