@@ -7,16 +7,16 @@ import (
 
 // shares are parts of one emission.
 type shares struct {
-	server, validator []fixed.I32F32 // together they make up the whole
-	combined          []fixed.I32F32 // what is stored and what prunes
+	incentive, dividends []fixed.I32F32 // together they make up the whole
+	combined             []fixed.I32F32 // what is stored and what prunes
 }
 
 // share divides the emission by incentive and dividends. If nobody earned either,
 // validators get it by active stake, or by all stake if none is active.
 func share(incentive, dividends, activeStake, stake []fixed.I32F32) shares {
 	out := shares{
-		server:    append([]fixed.I32F32(nil), incentive...),
-		validator: append([]fixed.I32F32(nil), dividends...),
+		incentive: append([]fixed.I32F32(nil), incentive...),
+		dividends: append([]fixed.I32F32(nil), dividends...),
 		combined:  make([]fixed.I32F32, len(incentive)),
 	}
 	for i := range out.combined {
@@ -25,13 +25,13 @@ func share(incentive, dividends, activeStake, stake []fixed.I32F32) shares {
 	total := sum(out.combined)
 	switch {
 	case total != 0:
-		divide(out.server, total)
-		divide(out.validator, total)
+		divide(out.incentive, total)
+		divide(out.dividends, total)
 		divide(out.combined, total)
 	case sum(activeStake) == 0:
-		out.validator, out.combined = stake, stake
+		out.dividends, out.combined = stake, stake
 	default:
-		out.validator, out.combined = activeStake, activeStake
+		out.dividends, out.combined = activeStake, activeStake
 	}
 	return out
 }

@@ -88,7 +88,7 @@ func (e recordedEpoch) input() (yuma.Params, yuma.State) {
 	in := e.Inputs.Params
 	p := yuma.Params{
 		Block: targon.Block(e.EpochBlock), Tempo: targon.Blocks(in.Tempo), ActivityCutoff: targon.Blocks(in.ActivityCutoff),
-		MaxValidators: in.MaxAllowedValidators, StakeThreshold: targon.Rao(in.StakeThreshold), TaoWeight: uint64(in.TaoWeight),
+		MaxPermits: in.MaxAllowedValidators, StakeThreshold: targon.Rao(in.StakeThreshold), TaoWeight: uint64(in.TaoWeight),
 		Kappa: in.Kappa, BondsMovingAverage: in.BondsMovingAverage, BondsPenalty: in.BondsPenalty,
 		Yuma3: in.Yuma3On, LiquidAlpha: in.LiquidAlphaOn,
 		AlphaLow: in.AlphaValues[0], AlphaHigh: in.AlphaValues[1], AlphaSteepness: in.AlphaSteepness,
@@ -134,7 +134,7 @@ func (e recordedEpoch) compare(t *testing.T, got yuma.Result) {
 		{"consensus", got.Consensus, want.Consensus},
 		{"rank", got.Rank, want.Rank},
 		{"trust", got.Trust, want.Trust},
-		{"validator_trust", got.ValidatorTrust, want.ValidatorTrust},
+		{"validator_trust", got.VerifierTrust, want.ValidatorTrust},
 		{"incentive", got.Incentive, want.Incentive},
 		{"dividends", got.Dividends, want.Dividends},
 		{"pruning_score", got.PruningScore, want.PruningScore},

@@ -29,7 +29,7 @@ type Params struct {
 	Block              targon.Block  // the block that runs the epoch
 	Tempo              targon.Blocks // bonds to a neuron registered at Block-Tempo or later are dropped
 	ActivityCutoff     targon.Blocks // who has not set weights for longer is inactive
-	MaxValidators      uint16        // how many permits there are
+	MaxPermits         uint16        // how many permits there are
 	StakeThreshold     targon.Rao    // less stake counts as none
 	TaoWeight          uint64        // what root stake counts for, of 2^64-1
 	Kappa              uint16        // proportion: the majority that makes consensus
@@ -69,28 +69,28 @@ type State struct {
 
 // Result is what an epoch stores, by UID, and what it pays.
 type Result struct {
-	Active         []bool
-	Permit         []bool // for the next epoch
-	StakeWeight    []uint16
-	Consensus      []uint16
-	Rank           []uint16
-	Trust          []uint16
-	ValidatorTrust []uint16
-	Incentive      []uint16
-	Dividends      []uint16
-	PruningScore   []uint16
-	Bonds          [][]Entry
-	Emission       []targon.Rao // as stored: of incentive and dividends together
+	Active        []bool
+	Permit        []bool // for the next epoch
+	StakeWeight   []uint16
+	Consensus     []uint16
+	Rank          []uint16
+	Trust         []uint16
+	VerifierTrust []uint16
+	Incentive     []uint16
+	Dividends     []uint16
+	PruningScore  []uint16
+	Bonds         [][]Entry
+	Emission      []targon.Rao // as stored: of incentive and dividends together
 
 	// What is paid: for work by incentive, for judging by dividends.
-	ServerEmission, ValidatorEmission []targon.Rao
+	IncentiveEmission, DividendEmission []targon.Rao
 }
 
 // Epoch runs one epoch.
 func Epoch(p Params, s State) Result {
 	active := s.active(p)
 	stake := s.stake(p)
-	permit := topNonZero(stake, int(p.MaxValidators))
+	permit := topNonZero(stake, int(p.MaxPermits))
 	activeStake := s.activeStake(stake, active)
 
 	weights := s.weights()
@@ -119,14 +119,14 @@ func Epoch(p Params, s State) Result {
 		Consensus:         proportions(consensus),
 		Rank:              proportions(ranks),
 		Trust:             proportions(trust),
-		ValidatorTrust:    proportions(clipped.sums()),
+		VerifierTrust:     proportions(clipped.sums()),
 		Incentive:         proportions(ranks),
 		Dividends:         proportions(dividends),
 		PruningScore:      maxUpscale(pay.combined),
 		Bonds:             s.storedBonds(permit, bonds),
 		Emission:          amounts(pay.combined, p.Emission),
-		ServerEmission:    amounts(pay.server, p.Emission),
-		ValidatorEmission: amounts(pay.validator, p.Emission),
+		IncentiveEmission: amounts(pay.incentive, p.Emission),
+		DividendEmission:  amounts(pay.dividends, p.Emission),
 	}
 }
 
