@@ -21,6 +21,35 @@ type Options struct {
 	// MaxSequences is how many calls are served at a time, the others waiting for
 	// their turn; 0 is 64. Each holds an attention cache.
 	MaxSequences int
+	// Cores are shared with other engines; nil: nothing is shared.
+	Cores Cores
+}
+
+// Cores are processor cores that several engines in one process share: each step of
+// any of them takes one. Steps get them in the order in which they asked, so that all
+// callers advance evenly, and whatever else the process does is not held up by more
+// computing than there are processors.
+type Cores chan struct{}
+
+// NewCores returns n cores, or GOMAXPROCS of them when n is 0.
+func NewCores(n int) Cores {
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return make(Cores, n)
+}
+
+// take waits for a core. The function that it returns gives it back.
+func (c Cores) take(ctx context.Context) (release func(), err error) {
+	if c == nil {
+		return func() {}, nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case c <- struct{}{}:
+		return func() { <-c }, nil
+	}
 }
 
 // An Engine runs a model for several callers at a time.
@@ -34,6 +63,7 @@ type Engine struct {
 	sampler *sampler
 	spaces  chan *workspace // nil entries are made on first use
 	places  chan struct{}
+	cores   Cores
 }
 
 // New returns an engine for a model. It fails for a kernel that this machine lacks.
@@ -52,7 +82,7 @@ func New(m *Model, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		model: m, kernel: k, sampler: newSampler(),
-		spaces: make(chan *workspace, threads), places: make(chan struct{}, places),
+		spaces: make(chan *workspace, threads), places: make(chan struct{}, places), cores: o.Cores,
 	}
 	for range threads {
 		e.spaces <- nil
@@ -75,6 +105,11 @@ func (e *Engine) step(ctx context.Context, f func(*workspace) error) error {
 	case ws = <-e.spaces:
 	}
 	defer func() { e.spaces <- ws }()
+	release, err := e.cores.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,27 @@
+package node
+
+import (
+	"log/slog"
+
+	"targon/engine/native"
+	"targon/gateway"
+	"targon/verifier"
+	"targon/wire/ask"
+)
+
+// GatewayConfig says for which verifier a gateway serves, and to whom.
+type GatewayConfig struct {
+	Model    *native.Model
+	Verifier *verifier.Verifier
+	Asker    *ask.Client
+	Keys     []gateway.Key
+	Log      *slog.Logger
+}
+
+// NewGateway builds a gateway.
+func NewGateway(c GatewayConfig) *gateway.Gateway {
+	return gateway.New(gateway.Config{
+		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
+		Asker: c.Asker, Desk: c.Verifier, Book: c.Verifier, Keys: c.Keys, Log: c.Log,
+	})
+}

@@ -1,0 +1,70 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"targon"
+	"targon/engine/native"
+	"targon/score"
+	"targon/sign"
+	"targon/verifier"
+	"targon/wire/ask"
+)
+
+// VerifierConfig says what a verifier checks, on which chain, and where it keeps
+// its ledger.
+type VerifierConfig struct {
+	Key        *sign.Key
+	Root       targon.Secret // every secret of the verifier's comes from it
+	Model      *native.Model // what provers must run
+	Chain      verifier.Chain
+	Ledger     verifier.Ledger
+	Inputs     verifier.Inputs
+	AuditPPM   uint32
+	Epoch      targon.Blocks // least length
+	BlockTime  time.Duration
+	Pace       time.Duration // least time between two challenges to one prover
+	Limits     ask.Limits
+	CloseEpoch func(verifier.Progress) bool // nil: at the least length
+	Engine     native.Options               // of the references; one of them takes the portable kernels
+	Local      bool                         // provers may be on this machine or a private network
+	Log        *slog.Logger
+}
+
+// Policy is how verdicts become scores, here and in every replay.
+func Policy() score.Throughput { return score.Throughput{} }
+
+// NewVerifier builds a verifier and the client that it asks with, which the gateway
+// uses too: what is sent for a user and for a challenge is then sent alike.
+func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *ask.Client, error) {
+	meta, err := c.Chain.Metagraph(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read metagraph: %w", err)
+	}
+	fast, err := native.New(c.Model, c.Engine)
+	if err != nil {
+		return nil, nil, err
+	}
+	second := c.Engine
+	second.Kernel = "portable"
+	portable, err := native.New(c.Model, second)
+	if err != nil {
+		return nil, nil, err
+	}
+	asker := ask.New(ask.Config{
+		Key: c.Key, Genesis: meta.Genesis, NetUID: meta.NetUID, AllowPrivate: c.Local, Limits: c.Limits,
+	})
+	v, err := verifier.New(verifier.Config{
+		Hotkey: c.Key.Hotkey(), Root: c.Root, Model: c.Model.Name(), Weights: c.Model.Digest(), Vocab: c.Model.Vocab(),
+		Chain: c.Chain, Asker: asker, Reference: fast, Portable: portable, Ledger: c.Ledger,
+		Inputs: c.Inputs, Prompts: Openings(c.Model), Policy: Policy(),
+		AuditPPM: c.AuditPPM, Epoch: c.Epoch, BlockTime: c.BlockTime, Pace: c.Pace,
+		// Not before the client's own deadline, which a prover is told: challenges
+		// and users' requests must name the same.
+		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Log: c.Log,
+	})
+	return v, asker, err
+}
