@@ -348,3 +348,50 @@ func TestPace(t *testing.T) {
 		})
 	}
 }
+
+// TestBacklog: challenges wait for a reference that is slower than the provers, so
+// that verdicts do not come later and later.
+func TestBacklog(t *testing.T) {
+	for _, c := range []struct {
+		backlog    int
+		least, all uint64 // requests in forty seconds
+	}{
+		{backlog: 4, least: 70, all: 130},
+		{backlog: 1000, least: 1000, all: 10000},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "honest")
+			w.config.Backlog, w.config.AuditPPM = c.backlog, 1_000_000
+			w.provers[0].takes = 10 * time.Millisecond
+			w.fast.set("slow") // a second for each of two auditors
+			v, stop := w.start()
+			time.Sleep(40 * time.Second)
+			got := v.View()
+			if err := stop(); err != nil {
+				t.Fatal(err)
+			}
+			// What waits is the backlog and what comes within three blocks of asking.
+			if n := got.Total.Requests; n < c.least || n > c.all {
+				t.Errorf("backlog of %d: %d requests, want %d to %d", c.backlog, n, c.least, c.all)
+			}
+		})
+	}
+}
+
+// TestNoSecondLookAtTheConvicted: the portable reference is asked until a prover is
+// convicted, and not about that prover afterwards.
+func TestNoSecondLookAtTheConvicted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "lying", "honest")
+		w.config.Auditors = 1
+		v := w.run(30 * time.Second)
+		w.check()
+		r := reasons(v.View(), 1)
+		if p := of(t, v.View(), 1); !p.Convicted || r[targon.ReasonMismatch] < 3 {
+			t.Fatalf("convicted %v with %v", p.Convicted, r)
+		}
+		if w.portable.calls != 1 {
+			t.Errorf("the portable reference was asked %d times about %d mismatches, want once", w.portable.calls, r[targon.ReasonMismatch])
+		}
+	})
+}

@@ -62,6 +62,7 @@ func toyAnswer(r targon.Request) []targon.TokenID {
 type reference struct {
 	mu    sync.Mutex
 	fault string // "", fails, lies, hangs, slow
+	calls int
 }
 
 func (f *reference) set(fault string) { f.mu.Lock(); f.fault = fault; f.mu.Unlock() }
@@ -69,6 +70,7 @@ func (f *reference) set(fault string) { f.mu.Lock(); f.fault = fault; f.mu.Unloc
 func (f *reference) Score(ctx context.Context, r targon.Request, ids []targon.TokenID, need targon.Need) (targon.Scores, error) {
 	f.mu.Lock()
 	fault := f.fault
+	f.calls++
 	f.mu.Unlock()
 	switch fault {
 	case "fails":
