@@ -219,6 +219,29 @@ func TestBondEdges(t *testing.T) {
 			liquid(p)
 			s.Neurons[0].Weights = []yuma.Entry{on(2, 65535)}
 		}), []yuma.Entry{on(2, 6903)}},
+		{"liquid: a stored weight of 0 keeps what is left of the bond", one(func(p *yuma.Params, s *yuma.State) {
+			liquid(p)
+			s.Neurons[0].Weights = []yuma.Entry{on(1, 0), on(2, 65535)}
+		}), []yuma.Entry{on(1, 6903), on(2, 6903)}},
+		{"liquid: and starts none", one(func(p *yuma.Params, s *yuma.State) {
+			liquid(p)
+			s.Neurons[0].Weights = []yuma.Entry{on(1, 65535), on(2, 0)}
+		}), []yuma.Entry{on(1, 65535)}},
+		{"liquid: a weight that consensus cuts to 0 is no weight", one(func(p *yuma.Params, s *yuma.State) {
+			liquid(p)
+			p.Kappa = 65535
+			s.Neurons[0].Bonds = []yuma.Entry{on(2, 65535)}
+			s.Neurons = append(s.Neurons, judges(400, on(1, 65535)))
+		}), []yuma.Entry{on(1, 3451)}},
+		{"liquid: of two weights on one neuron the first sets the rate", one(func(p *yuma.Params, s *yuma.State) {
+			liquid(p)
+			s.Neurons[0].Weights = []yuma.Entry{on(1, 0), on(1, 65535)}
+		}), []yuma.Entry{on(1, 6903), on(1, 65535)}},
+		{"liquid: without any consensus the rate is the constant one", one(func(p *yuma.Params, s *yuma.State) {
+			liquid(p)
+			p.BondsPenalty, p.Kappa, p.BondsMovingAverage = 0, 65535, 500_000
+			s.Neurons = append(s.Neurons, judges(400, on(0, 65535)))
+		}), []yuma.Entry{on(1, 49151), on(2, 16383)}},
 		{"liquid needs Yuma 3", one(func(p *yuma.Params, s *yuma.State) {
 			liquid(p)
 			p.Yuma3 = false
