@@ -3,6 +3,7 @@ package wallet_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -103,3 +104,5 @@ func FuzzPhrase(f *testing.F) {
 		}
 	})
 }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }

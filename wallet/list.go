@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -85,11 +86,13 @@ func list(name, file, public string) Listed {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		l.Err = errors.Join(l.Err, err)
-		return l
+		return l // addressOf said so, unless the public half is enough
 	}
 	defer f.Close()
-	n, _ := f.Read(head)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		l.Err = fmt.Errorf("read key: %w", err)
+	}
 	l.Private = EncryptionOf(head[:n])
 	return l
 }

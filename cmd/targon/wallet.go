@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"targon/wallet"
+)
+
+// walletOutside is what the wallet commands need besides files, so that tests can
+// type passwords and need not pay for Bittensor's key derivation.
+type walletOutside struct {
+	kdf    wallet.KDF
+	lookup func(name string) (string, bool)                         // environment
+	secret func(ctx context.Context, prompt string) ([]byte, error) // a line typed without echo
+}
+
+// walletFlags are Bittensor's.
+type walletFlags struct {
+	name, hotkey, path string
+	passwordFile       string
+	json               bool
+}
+
+// newWalletCommand returns the tools that make, list and use keys.
+func newWalletCommand() *cobra.Command {
+	return newWalletCommandWith(walletOutside{kdf: wallet.BittensorKDF, lookup: os.LookupEnv, secret: typeSecret})
+}
+
+func newWalletCommandWith(o walletOutside) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "wallet",
+		Short: "make, list and use keys in Bittensor's wallets",
+		Long: "Wallets lie where Bittensor has them and are the same files, so either program reads the other's.\n" +
+			"A coldkey owns, a hotkey works: a machine that serves needs the hotkey and coldkeypub.txt only.\n\n" +
+			"A password is read from --password-file, else from the variable BT_PW_ and the key file's path in\n" +
+			"capitals with / and . replaced by _, else it is asked for. It is never an argument.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newWalletCreateCommand(o), newWalletImportCommand(o), newWalletListCommand(o),
+		newWalletShowCommand(o), newWalletSignCommand(o), newWalletVerifyCommand())
+	return cmd
+}
+
+// bindWallet adds the flags that say which wallet is meant.
+func bindWallet(cmd *cobra.Command) *walletFlags {
+	w := &walletFlags{}
+	f := cmd.Flags()
+	f.StringVar(&w.name, "wallet.name", "", "the coldkey's `name` (default $BT_WALLET_NAME or default)")
+	f.StringVar(&w.hotkey, "wallet.hotkey", "", "the hotkey's `name` (default $BT_WALLET_HOTKEY or default)")
+	f.StringVar(&w.path, "wallet.path", "", "`folder` of wallets (default $BT_WALLET_PATH or "+wallet.DefaultRoot+")")
+	return w
+}
+
+func (w *walletFlags) bindJSON(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&w.json, "json", false, "print one JSON object")
+}
+
+func (w *walletFlags) bindPassword(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.passwordFile, "password-file", "", "`file` of mode 0600 with the password on one line")
+}
+
+// at finds the wallet that the flags, else the environment, else the defaults name.
+func (w *walletFlags) at(o walletOutside) (wallet.Wallet, error) {
+	or := func(flag, variable string) string {
+		if flag != "" {
+			return flag
+		}
+		value, _ := o.lookup(variable)
+		return value
+	}
+	out, err := wallet.At(or(w.path, "BT_WALLET_PATH"), or(w.name, "BT_WALLET_NAME"), or(w.hotkey, "BT_WALLET_HOTKEY"))
+	out.KDF = o.kdf
+	return out, err
+}
+
+// passwords are those that the user gives for keys that exist: file, environment,
+// prompt, in this order.
+func (w *walletFlags) passwords(ctx context.Context, o walletOutside) wallet.Passwords {
+	typed := func(file string) ([]wallet.Password, error) {
+		p, err := o.secret(ctx, "Password of "+file+": ")
+		return []wallet.Password{p}, err
+	}
+	if w.passwordFile != "" {
+		return wallet.FromFile(w.passwordFile)
+	}
+	return wallet.FirstOf(wallet.FromEnvironment(o.lookup), typed)
+}
+
+// minPassword is for passwords that a person makes up at a prompt.
+const minPassword = 8
+
+// newPassword is the one to encrypt a new key with.
+func (w *walletFlags) newPassword(cmd *cobra.Command, o walletOutside, file string) (wallet.Password, error) {
+	given := wallet.FromEnvironment(o.lookup)
+	if w.passwordFile != "" {
+		given = wallet.FromFile(w.passwordFile)
+	}
+	if found, err := given(file); err != nil || len(found) > 0 {
+		if len(found) > 1 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "targon: the password in %s is read in Bittensor's disguise\n", wallet.Variables(file)[0])
+		}
+		if err != nil {
+			return nil, err
+		}
+		return found[0], nil
+	}
+	p, err := o.secret(cmd.Context(), "New password for "+file+": ")
+	if err != nil {
+		return nil, err
+	}
+	if len([]rune(string(p))) < minPassword {
+		return nil, fmt.Errorf("a new password has at least %d characters", minPassword)
+	}
+	again, err := o.secret(cmd.Context(), "Once more: ")
+	if err != nil {
+		return nil, err
+	}
+	defer clear(again)
+	if string(again) != string(p) {
+		return nil, errors.New("the two passwords differ, nothing was written")
+	}
+	return p, nil
+}
+
+// whichKey reads --key.
+func whichKey(value string, also ...string) (string, error) {
+	for _, known := range append([]string{"hotkey", "coldkey"}, also...) {
+		if value == known {
+			return value, nil
+		}
+	}
+	return "", fmt.Errorf("--key %q, want hotkey or coldkey", value)
+}
+
+// unlockKey opens one of a wallet's keys. The caller wipes it.
+func unlockKey(w wallet.Wallet, which string, p wallet.Passwords) (*wallet.Key, error) {
+	if which == "coldkey" {
+		return w.UnlockColdkey(p)
+	}
+	return w.UnlockHotkey(p)
+}
+
+// printJSON writes one line.
+func printJSON(out io.Writer, v any) error {
+	if err := json.NewEncoder(out).Encode(v); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
