@@ -154,8 +154,8 @@ func TestUnlockRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := strings.Fields(k.Phrase())
-	words[0], words[1] = words[1], words[0]
+	words := strings.Fields(dev)
+	words[11] = words[0] // with which the checksum happens to be wrong
 	for name, c := range map[string]struct {
 		content string
 		want    error
@@ -392,7 +392,11 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func TestPrintingHidesSecrets(t *testing.T) {
-	k, p := generate(t), wallet.Password("hunter22")
+	k, err := wallet.FromPhrase(dev) // none of whose words a logger says by itself
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := wallet.Password("hunter22")
 	var b strings.Builder
 	slog.New(slog.NewTextHandler(&b, nil)).Info("x", "k", k, "p", p)
 	slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "k", k, "p", p)
@@ -403,8 +407,8 @@ func TestPrintingHidesSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Write(j)
-	for _, secret := range append(strings.Fields(k.Phrase()), "hunter22", "104", fmt.Sprintf("%x", "hunter22"), fields(t, k)["secretSeed"]) {
-		if len(secret) > 3 && strings.Contains(b.String(), secret) && secret != "secret" {
+	for _, secret := range append(strings.Fields(k.Phrase()), "hunter22", "104 117", fmt.Sprintf("%x", "hunter22"), fields(t, k)["secretSeed"]) {
+		if strings.Contains(b.String(), secret) {
 			t.Errorf("%q was printed", secret)
 		}
 	}
