@@ -2,8 +2,10 @@ package yuma_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,6 +13,7 @@ import (
 	"targon"
 	"targon/chain/chainvectors"
 	"targon/yuma"
+	"targon/yuma/fixed"
 )
 
 // recording is one file epoch-*.json of shared/data/chain; its README explains it.
@@ -37,6 +40,13 @@ type recordedEpoch struct {
 			AlphaSteepness       int16     `json:"alpha_sigmoid_steepness"`
 			StakeThreshold       big       `json:"stake_threshold"`
 			TaoWeight            big       `json:"tao_weight"`
+			PendingAlphaSwapped  big       `json:"pending_alpha_swapped"`
+			SubnetOwnerCut       uint16    `json:"subnet_owner_cut"`
+			RootSubnetTao        big       `json:"root_subnet_tao"`
+			SubnetAlphaOutPay    big       `json:"subnet_alpha_out_emission"`
+			SubnetAlphaInPay     big       `json:"subnet_alpha_in_emission"`
+			SubnetAlphaIn        big       `json:"subnet_alpha_in"`
+			SubnetAlphaOut       big       `json:"subnet_alpha_out"`
 		}
 		EpochEmission big     `json:"epoch_emission"`
 		OwnerUID      *uint16 `json:"owner_uid"`
@@ -48,6 +58,13 @@ type recordedEpoch struct {
 			TaoStake            big         `json:"tao_stake"`
 			Weights             [][2]uint16 `json:"weights"`
 			Bonds               [][2]uint16 `json:"bonds"`
+			Hotkey, Coldkey     string
+			TotalHotkeyAlpha    big            `json:"total_hotkey_alpha"`
+			RootStake           big            `json:"root_stake"`
+			DelegateTake        uint16         `json:"delegate_take"`
+			ChildkeyTake        uint16         `json:"childkey_take"`
+			Parents             []relationship `json:"parents"`
+			Children            []relationship `json:"children"`
 		}
 	}
 	Outputs struct {
@@ -63,7 +80,29 @@ type recordedEpoch struct {
 		StakeWeight     []uint16 `json:"stake_weight"`
 		PruningScore    []uint16 `json:"pruning_score"`
 		Emission        []big
+		AlphaDividends  []big `json:"alpha_dividends"`
+		TaoDividends    []big `json:"tao_dividends"`
 	}
+	ParamsAfter struct {
+		RootSubnetTao big `json:"root_subnet_tao"`
+	} `json:"params_after"`
+}
+
+// relationship is [proportion of 2^64-1, account].
+type relationship struct {
+	proportion uint64
+	account    string
+}
+
+func (r *relationship) UnmarshalJSON(raw []byte) error {
+	var pair [2]any
+	if err := json.Unmarshal(raw, &pair); err != nil {
+		return err
+	}
+	r.account, _ = pair[1].(string)
+	var err error
+	r.proportion, err = strconv.ParseUint(fmt.Sprint(pair[0]), 0, 64)
+	return err
 }
 
 // big is an integer that stands as a decimal string where it exceeds 2^53.
@@ -167,9 +206,92 @@ func TestRecorded(t *testing.T) {
 				if len(s.Neurons) != e.N {
 					t.Fatalf("block %d: %d neurons, n is %d", e.EpochBlock, len(s.Neurons), e.N)
 				}
-				e.compare(t, yuma.Epoch(p, s))
+				r := yuma.Epoch(p, s)
+				e.compare(t, r)
+				e.compareDividends(t, p, r)
 			}
 			t.Logf("%d epochs", len(r.Epochs))
 		})
 	}
+}
+
+// keys are the neurons' hotkeys, false if a parent has no slot: the recording then
+// does not say what stake it has.
+func (e recordedEpoch) keys() ([]yuma.Key, bool) {
+	index, coldkeys := map[string]int{}, map[string]targon.Hotkey{}
+	for i, n := range e.Inputs.Neurons {
+		index[n.Hotkey] = i
+		coldkeys[n.Coldkey] = targon.Hotkey{byte(len(coldkeys) >> 8), byte(len(coldkeys)), 1}
+	}
+	var out []yuma.Key
+	for _, n := range e.Inputs.Neurons {
+		k := yuma.Key{
+			Coldkey: coldkeys[n.Coldkey], AlphaStake: targon.Rao(n.TotalHotkeyAlpha), RootStake: targon.Rao(n.RootStake),
+			Take: n.DelegateTake, ChildTake: n.ChildkeyTake,
+		}
+		for _, p := range n.Parents {
+			i, ok := index[p.account]
+			if !ok {
+				return nil, false
+			}
+			k.Parents = append(k.Parents, yuma.Parent{Key: i, Proportion: p.proportion})
+		}
+		for _, c := range n.Children {
+			k.Children = append(k.Children, c.proportion)
+		}
+		out = append(out, k)
+	}
+	return out, true
+}
+
+// swapped is the alpha sold for Tao since the last epoch. The recording has it up to
+// the block before; what the epoch's own block adds is worked out as the runtime
+// does (run_coinbase.rs): the part of root in half of what is left of alpha_out.
+func (e recordedEpoch) swapped() targon.Rao {
+	in := e.Inputs.Params
+	out := fixed.Amount(uint64(in.SubnetAlphaOutPay))
+	cut := fixed.Amount(uint64(in.SubnetOwnerCut)).DivOrZero(fixed.Amount(65535))
+	out = out.Sub(out.Mul(cut))
+	weight := fixed.Amount(uint64(in.TaoWeight)).DivOrZero(fixed.Amount(1<<64 - 1))
+	root := fixed.Amount(uint64(in.RootSubnetTao)).Mul(weight)
+	alpha := fixed.Amount(uint64(in.SubnetAlphaIn + in.SubnetAlphaInPay + in.SubnetAlphaOut + in.SubnetAlphaOutPay))
+	sold := root.DivOrZero(root.Add(alpha)).Mul(out).Mul(fixed.U96F32{Lo: 1 << 31})
+	return targon.Rao(uint64(in.PendingAlphaSwapped) + sold.Uint64())
+}
+
+// compareDividends holds alpha_dividends and tao_dividends to the recording. How much
+// Tao the epoch divided is not recorded: the swap in the epoch's own block is missing.
+// But root's pool grew by what was paid out of it, two floored amounts a hotkey; the
+// whole is the one number, at most that much greater, that gives every dividend.
+func (e recordedEpoch) compareDividends(t *testing.T, p yuma.Params, r yuma.Result) {
+	t.Helper()
+	keys, ok := e.keys()
+	if !ok {
+		t.Logf("block %d: dividends not compared: a parent's stake is not recorded", e.EpochBlock)
+		return
+	}
+	rest := func(all []yuma.Dividend) []big {
+		out := []big{}
+		for _, d := range all {
+			out = append(out, big(d.Rest))
+		}
+		return out
+	}
+	paid := targon.Rao(e.ParamsAfter.RootSubnetTao - e.Inputs.Params.RootSubnetTao)
+	var best string
+	for tao := paid; tao <= paid+targon.Rao(2*len(keys)); tao++ {
+		alpha, fromRoot := yuma.Divide(yuma.Pending{TaoWeight: p.TaoWeight, Swapped: e.swapped(), Tao: tao}, p.Emission, r, keys)
+		if d := cmp.Diff(e.Outputs.AlphaDividends, rest(alpha)); d != "" {
+			t.Errorf("block %d (%s): alpha_dividends differ (-recorded +computed):\n%s", e.EpochBlock, e.Note, d)
+			return
+		}
+		d := cmp.Diff(e.Outputs.TaoDividends, rest(fromRoot))
+		if d == "" {
+			return
+		}
+		if best == "" {
+			best = d
+		}
+	}
+	t.Errorf("block %d (%s): tao_dividends differ (-recorded +computed from %d):\n%s", e.EpochBlock, e.Note, paid, best)
 }

@@ -8,14 +8,16 @@
 // the source has a sparse form it is kept, because the order of additions and what
 // is left out of a row are visible in the last unit.
 //
+// Divide then says which hotkey, its owner and its parents get what of the dividends.
+//
 // It does not decide when an epoch runs (targon.Tempo does), does not work out what
-// stake a key inherits, and does not divide the emission among nominators, parents
-// and the subnet's owner: that is the chain's book-keeping. Later runtimes force the
+// stake a key inherits, and does not book what is paid: shares of those who stake on
+// one hotkey and the owner's cut are the chain's. Later runtimes force the
 // owner's permit, mask columns for open commits and take the age of bonds from the
 // block of the last step; none of that is here.
 //
-// Invariant: Epoch is a function of its arguments, changes neither, and answers every
-// input without a panic. UIDs that name no neuron are left out.
+// Invariant: Epoch and Divide are functions of their arguments, change none, and
+// answer every input without a panic. UIDs that name no neuron are left out.
 package yuma
 
 import (

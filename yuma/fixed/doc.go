@@ -1,6 +1,6 @@
 // Package fixed is the fixed-point arithmetic of Subtensor's runtime: I32F32 for
-// proportions, I64F64 for stake, and the one product of I96F32 that turns a
-// proportion into an amount.
+// proportions, I64F64 for stake, U96F32 for amounts and their parts, and the one
+// product of I96F32 that an epoch needs.
 //
 // What each operation does with the digits that do not fit is the whole point, and
 // follows the crate substrate-fixed 0.5.9 (src/arith.rs, src/transcendental.rs):

@@ -161,6 +161,43 @@ func TestI64F64(t *testing.T) {
 	})
 }
 
+func TestU96F32(t *testing.T) {
+	word := rapid.OneOf(rapid.SampledFrom(words), rapid.Uint64(), rapid.Uint64Range(0, 1<<40))
+	number := rapid.Custom(func(t *rapid.T) fixed.U96F32 {
+		return fixed.U96F32{Hi: word.Draw(t, "hi"), Lo: word.Draw(t, "lo")}
+	})
+	exact := func(x fixed.U96F32) *big.Int {
+		n := new(big.Int).Lsh(new(big.Int).SetUint64(x.Hi), 64)
+		return n.Add(n, new(big.Int).SetUint64(x.Lo))
+	}
+	limited := func(n *big.Int, bits uint) *big.Int {
+		top := new(big.Int).Lsh(big.NewInt(1), bits)
+		switch top.Sub(top, big.NewInt(1)); {
+		case n.Sign() < 0:
+			return new(big.Int)
+		case n.Cmp(top) > 0:
+			return top
+		}
+		return n
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		x, y := number.Draw(t, "x"), number.Draw(t, "y")
+		a, b := exact(x), exact(y)
+		check(t, "sum", exact(x.Add(y)), limited(new(big.Int).Add(a, b), 128))
+		check(t, "difference", exact(x.Sub(y)), limited(new(big.Int).Sub(a, b), 128))
+		check(t, "product", exact(x.Mul(y)), limited(floorShift(new(big.Int).Mul(a, b), 32), 128))
+		want := new(big.Int)
+		if b.Sign() != 0 {
+			if q := new(big.Int).Quo(new(big.Int).Lsh(a, 32), b); q.BitLen() <= 128 {
+				want = q
+			}
+		}
+		check(t, "quotient", exact(x.DivOrZero(y)), want)
+		check(t, "integer", new(big.Int).SetUint64(x.Uint64()), limited(floorShift(a, 32), 64))
+		check(t, "amount", exact(fixed.Amount(x.Lo)), new(big.Int).Lsh(new(big.Int).SetUint64(x.Lo), 32))
+	})
+}
+
 func TestConversions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.OneOf(rapid.SampledFrom(words), rapid.Uint64()).Draw(t, "n")

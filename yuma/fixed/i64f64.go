@@ -70,7 +70,8 @@ func (x I64F64) Mul(y I64F64) I64F64 {
 // DivOrZero returns x ÷ y cut towards zero, 0 if y is 0 or the quotient is out of
 // range.
 func (x I64F64) DivOrZero(y I64F64) I64F64 {
-	q, ok := divWide(x.size(), y.size())
+	n := x.size()
+	q, ok := divWide([3]uint64{0, n[0], n[1]}, y.size())
 	negative := (x.Hi < 0) != (y.Hi < 0)
 	if !ok || out(q[1], q[0], negative) {
 		return I64F64{}
@@ -139,20 +140,21 @@ func mulWide(a, b [2]uint64) (p [4]uint64) {
 	return p
 }
 
-// divWide is a × 2^64 ÷ b, false if b is 0 or the quotient has more than 128 bits.
-// One bit a step: an epoch divides once a neuron, and this form is easy to check.
-func divWide(a, b [2]uint64) (q [2]uint64, ok bool) {
-	n := [3]uint64{0, a[0], a[1]}
-	var rem [2]uint64 // below b ≤ 2^127, so doubling never loses a bit
+// divWide is n ÷ b of three words, least first; false if b is 0 or the quotient has
+// more than 128 bits. One bit a step: an epoch divides so a few times a neuron, and
+// this form is easy to check.
+func divWide(n [3]uint64, b [2]uint64) (q [2]uint64, ok bool) {
 	if b == [2]uint64{} {
 		return q, false
 	}
+	var rem [2]uint64
 	for i := 191; i >= 0; i-- {
+		carried := rem[1] >> 63
 		rem[1] = rem[1]<<1 | rem[0]>>63
 		rem[0] = rem[0]<<1 | n[i/64]>>(i%64)&1
 		lo, borrow := bits.Sub64(rem[0], b[0], 0)
 		hi, borrow := bits.Sub64(rem[1], b[1], borrow)
-		if borrow != 0 {
+		if carried < borrow { // rem, with its carried bit, is less than b
 			continue
 		}
 		if i >= 128 {
