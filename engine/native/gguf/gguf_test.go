@@ -68,6 +68,13 @@ func tiny(t testing.TB) *gguf.File {
 			t.Fatal(err)
 		}
 	}
+	for _, typ := range []gguf.Type{gguf.BF16, gguf.Q4_1, gguf.Q5_0, gguf.Q5_1, gguf.Q4_K, gguf.Q5_K, gguf.Q6_K} {
+		size, _ := typ.Bytes(512)
+		data := bytes.Repeat([]byte{0x3a, 0x1c, 0xa5}, 400)[:size]
+		if err := f.Add(&gguf.Tensor{Name: "w." + typ.String(), Type: typ, Dims: []uint64{256, 2}, Data: data}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return f
 }
 
@@ -284,8 +291,11 @@ func TestRefusals(t *testing.T) {
 		{"alignment 48", "power of two", nil, header(0, 1).str("general.alignment").u32(4).u32(48).zeros(100)},
 		{"alignment huge", "power of two", nil, header(0, 1).str("general.alignment").u32(4).u32(1 << 31).zeros(100)},
 		{"alignment text", "power of two", nil, header(0, 1).str("general.alignment").u32(8).str("32").zeros(100)},
-		{"K-quant", `tensor "x" is Q4_K, which this engine does not read yet; it reads F32, F16, Q8_0, Q4_0`,
-			gguf.ErrUnsupported, header(1, 0).tensor("x", 12, 0, 256).zeros(1000)},
+		{"Q2_K", `tensor "x" is Q2_K, which this engine does not read yet; it reads F32, F16, BF16, Q8_0, Q4_0, Q4_1,`,
+			gguf.ErrUnsupported, header(1, 0).tensor("x", 10, 0, 256).zeros(1000)},
+		{"removed type", `tensor "x" is Q4_2, which`, gguf.ErrUnsupported, header(1, 0).tensor("x", 4, 0, 256).zeros(1000)},
+		{"ragged K row", "rows of 128 are not a multiple of Q6_K's block of 256", nil,
+			header(1, 0).tensor("x", 14, 0, 128, 2).zeros(1000)},
 		{"type", `tensor "x" is type 4096, which`, gguf.ErrUnsupported, header(1, 0).tensor("x", 4096, 0, 32).zeros(1000)},
 		{"no name", "tensor name", nil, header(1, 0).tensor("", 0, 0, 32).zeros(1000)},
 		{"no dims", "has 0 dimensions", nil, header(1, 0).tensor("x", 0, 0).zeros(1000)},
@@ -351,16 +361,43 @@ func TestEdgeOfFile(t *testing.T) {
 	}
 }
 
+// TestEdgeOfEveryType: a tensor of any type may end with the file, not a byte later.
+func TestEdgeOfEveryType(t *testing.T) {
+	for _, tensor := range tiny(t).Tensors() {
+		head := header(1, 0).tensor("x", uint32(tensor.Type), 0, tensor.Dims...).b
+		data := append(head, make([]byte, (32-len(head)%32)%32+len(tensor.Data))...)
+		if _, err := gguf.Parse(data); err != nil {
+			t.Errorf("%v: %v", tensor.Type, err)
+		}
+		if _, err := gguf.Parse(data[:len(data)-1]); !errors.Is(err, gguf.ErrTruncated) {
+			t.Errorf("%v, a byte short: %v", tensor.Type, err)
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	for name, want := range map[string]gguf.Type{"f32": 0, "F16": 1, "q8_0": 8, "Q4_K": 12, "bf16": 30} {
+		if got, ok := gguf.Named(name); !ok || got != want {
+			t.Errorf("Named(%q) = %v, %v", name, got, ok)
+		}
+	}
+	for _, name := range []string{"", "q2_k", "q4", "Q4_K_M"} {
+		if got, ok := gguf.Named(name); ok {
+			t.Errorf("Named(%q) = %v", name, got)
+		}
+	}
+}
+
 func TestBuilderRefuses(t *testing.T) {
 	f := &gguf.File{}
 	for name, err := range map[string]error{
-		"struct":     f.Set("k", struct{}{}),
-		"int":        f.Set("k", 1),
-		"long key":   f.Set(strings.Repeat("k", 1<<16), uint8(1)),
-		"alignment":  f.Set("general.alignment", uint32(7)),
-		"short data": f.Add(&gguf.Tensor{Name: "x", Type: gguf.F32, Dims: []uint64{4}, Data: make([]byte, 15)}),
-		"long name":  f.Add(&gguf.Tensor{Name: strings.Repeat("x", 300), Type: gguf.F32, Dims: []uint64{1}, Data: make([]byte, 4)}),
-		"K-quant":    f.Add(&gguf.Tensor{Name: "x", Type: 14, Dims: []uint64{256}, Data: make([]byte, 210)}),
+		"struct":      f.Set("k", struct{}{}),
+		"int":         f.Set("k", 1),
+		"long key":    f.Set(strings.Repeat("k", 1<<16), uint8(1)),
+		"alignment":   f.Set("general.alignment", uint32(7)),
+		"short data":  f.Add(&gguf.Tensor{Name: "x", Type: gguf.F32, Dims: []uint64{4}, Data: make([]byte, 15)}),
+		"long name":   f.Add(&gguf.Tensor{Name: strings.Repeat("x", 300), Type: gguf.F32, Dims: []uint64{1}, Data: make([]byte, 4)}),
+		"short block": f.Add(&gguf.Tensor{Name: "x", Type: 14, Dims: []uint64{256}, Data: make([]byte, 209)}),
 	} {
 		if !errors.Is(err, gguf.ErrFormat) {
 			t.Errorf("%s: %v, want an ErrFormat", name, err)
@@ -402,6 +439,8 @@ func FuzzParse(f *testing.F) {
 	f.Add(encode(f, &gguf.File{}))
 	f.Add(header(1, 0).tensor("x", 0, 0, 32).zeros(256))
 	f.Add(header(2, 0).tensor("b", 8, 96, 32, 2).tensor("a", 2, 0, 32).zeros(300))
+	f.Add(header(2, 0).tensor("k", 12, 0, 256).tensor("six", 14, 160, 256).zeros(600))
+	f.Add(header(1, 0).tensor("five", 7, 0, 64, 2).zeros(200))
 	f.Add(header(0, 1).str("k").u32(9).u32(8).u64(2).str("a").str("b").b)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := gguf.Parse(data)

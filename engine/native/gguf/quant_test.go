@@ -206,7 +206,13 @@ func TestQuantizeRefuses(t *testing.T) {
 		in   []float32
 	}{
 		{"ragged", gguf.Q8_0, make([]float32, 33)},
-		{"K-quant", 12, make([]float32, 256)},
+		{"Q5_K", gguf.Q5_K, make([]float32, 256)},
+		{"BF16", gguf.BF16, make([]float32, 256)},
+		{"ragged", gguf.Q4_K, make([]float32, 128)},
+		{"NaN", gguf.Q4_K, append(make([]float32, 255), nan)},
+		{"infinity", gguf.Q4_K, append(make([]float32, 255), inf)},
+		{"scale", gguf.Q4_K, append(make([]float32, 255), 65520*63*16)},
+		{"minimum", gguf.Q4_K, append(make([]float32, 255), -65520*64)},
 		{"NaN", gguf.Q8_0, at(nan)},
 		{"NaN", gguf.Q4_0, at(nan)},
 		{"infinity", gguf.Q8_0, at(-inf)},
@@ -227,7 +233,9 @@ func TestQuantizeRefuses(t *testing.T) {
 		{"short", 32, gguf.Q8_0, make([]byte, 33)},
 		{"long", 32, gguf.Q8_0, make([]byte, 35)},
 		{"ragged", 31, gguf.Q8_0, make([]byte, 34)},
-		{"K-quant", 256, 14, make([]byte, 210)},
+		{"Q2_K", 256, 10, make([]byte, 84)},
+		{"short", 256, gguf.Q6_K, make([]byte, 209)},
+		{"ragged", 128, gguf.Q4_K, make([]byte, 72)},
 	} {
 		if err := gguf.Dequantize(make([]float32, tt.n), tt.typ, tt.src); !errors.Is(err, gguf.ErrFormat) {
 			t.Errorf("%s: %v, want an ErrFormat", tt.name, err)

@@ -3,21 +3,33 @@ package gguf
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 )
 
 // Type is the number format of a tensor, numbered as ggml_type in ggml.h.
 type Type uint32
 
-// The types that this package reads.
+// The types that this package reads. The size of a block in elements follows each.
 const (
-	F32  Type = 0 // float32
-	F16  Type = 1 // IEEE half
-	Q4_0 Type = 2 // blocks of 32: f16 scale, 32 nibbles less 8
-	Q8_0 Type = 8 // blocks of 32: f16 scale, 32 int8
+	F32  Type = 0  // 1: float32
+	F16  Type = 1  // 1: IEEE half
+	Q4_0 Type = 2  // 32: half scale, nibbles less 8
+	Q4_1 Type = 3  // 32: half scale and minimum, nibbles
+	Q5_0 Type = 6  // 32: half scale, 5 bits less 16
+	Q5_1 Type = 7  // 32: half scale and minimum, 5 bits
+	Q8_0 Type = 8  // 32: half scale, int8
+	Q4_K Type = 12 // 256: eight 6-bit scales and minima under two halves, nibbles
+	Q5_K Type = 13 // 256: as Q4_K, 5 bits
+	Q6_K Type = 14 // 256: sixteen 8-bit scales under a half, 6 bits less 32
+	BF16 Type = 30 // 1: the upper half of a float32
 )
 
-// readable is named in refusals, so that the reader knows what to convert to.
-const readable = "F32, F16, Q8_0, Q4_0"
+// readable and writable are named in refusals, so that whoever reads them knows what
+// to convert to.
+const (
+	readable = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K"
+	writable = "F32, F16, Q8_0, Q4_0, Q4_K"
+)
 
 // typeNames holds the names of ggml.h by number; "" is a number that was removed.
 var typeNames = [...]string{
@@ -42,12 +54,24 @@ func (t Type) Block() (elements, bytes int) {
 	switch t {
 	case F32:
 		return 1, 4
-	case F16:
+	case F16, BF16:
 		return 1, 2
-	case Q8_0:
-		return 32, 34
 	case Q4_0:
 		return 32, 18
+	case Q4_1:
+		return 32, 20
+	case Q5_0:
+		return 32, 22
+	case Q5_1:
+		return 32, 24
+	case Q8_0:
+		return 32, 34
+	case Q4_K:
+		return 256, 144
+	case Q5_K:
+		return 256, 176
+	case Q6_K:
+		return 256, 210
 	}
 	return 0, 0
 }
@@ -61,4 +85,15 @@ func (t Type) Bytes(elements uint64) (uint64, bool) {
 	}
 	hi, lo := bits.Mul64(elements/uint64(per), uint64(size))
 	return lo, hi == 0
+}
+
+// Named returns the type that a name stands for, in any case: "q8_0" is Q8_0. Only
+// types that this package reads have a name here.
+func Named(name string) (Type, bool) {
+	for i, n := range typeNames {
+		if per, _ := Type(i).Block(); per > 0 && strings.EqualFold(n, name) {
+			return Type(i), true
+		}
+	}
+	return 0, false
 }
