@@ -29,8 +29,20 @@ type walletFlags struct {
 }
 
 // newWalletCommand returns the tools that make, list and use keys.
-func newWalletCommand() *cobra.Command {
-	return newWalletCommandWith(walletOutside{kdf: wallet.BittensorKDF, lookup: os.LookupEnv, secret: typeSecret})
+func newWalletCommand() *cobra.Command { return newWalletCommandWith(realWalletOutside()) }
+
+func realWalletOutside() walletOutside {
+	return walletOutside{kdf: wallet.BittensorKDF, lookup: os.LookupEnv, secret: typeSecret}
+}
+
+// password asks for the password of a key file.
+func (o walletOutside) password(ctx context.Context, prompt, file string) (wallet.Password, error) {
+	p, err := o.secret(ctx, prompt+" "+file+": ")
+	if errors.Is(err, errNoTerminal) {
+		names := wallet.Variables(file)
+		return nil, fmt.Errorf("%s needs a password and there is no terminal to ask at: use --password-file or the variable %s", file, names[len(names)-1])
+	}
+	return p, err
 }
 
 func newWalletCommandWith(o walletOutside) *cobra.Command {
@@ -85,7 +97,7 @@ func (w *walletFlags) at(o walletOutside) (wallet.Wallet, error) {
 // prompt, in this order.
 func (w *walletFlags) passwords(ctx context.Context, o walletOutside) wallet.Passwords {
 	typed := func(file string) ([]wallet.Password, error) {
-		p, err := o.secret(ctx, "Password of "+file+": ")
+		p, err := o.password(ctx, "Password of", file)
 		return []wallet.Password{p}, err
 	}
 	if w.passwordFile != "" {
@@ -112,7 +124,7 @@ func (w *walletFlags) newPassword(cmd *cobra.Command, o walletOutside, file stri
 		}
 		return found[0], nil
 	}
-	p, err := o.secret(cmd.Context(), "New password for "+file+": ")
+	p, err := o.password(cmd.Context(), "New password for", file)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-var errNoTerminal = errors.New("no terminal to ask for a secret: pass it in a file of mode 0600 (see --help)")
+var errNoTerminal = errors.New("no terminal to ask for a secret at: pass it in a file of mode 0600, see --help")
 
 // typeSecret asks on standard error and reads a line from the terminal without
 // echo. An interrupt gives the echo back.
