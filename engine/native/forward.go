@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"runtime"
 
 	"targon"
 	"targon/engine/native/kernel"
@@ -119,6 +120,7 @@ func (ws *workspace) forward(s *sequence, ids []targon.TokenID) {
 		ws.add(n)
 	}
 	s.length += n
+	runtime.KeepAlive(w)
 }
 
 func resize(x []float32, n int) []float32 {
@@ -133,6 +135,7 @@ func (ws *workspace) output(lo, n int) {
 	ws.normalise(ws.w.norm, lo, n)
 	from := kernel.Vectors{Data: ws.norm.Data[lo*ws.norm.Stride:], Stride: ws.norm.Stride}
 	ws.kernel.Mul(ws.logits, ws.w.output, from, n, &ws.scratch)
+	runtime.KeepAlive(ws.w)
 }
 
 // normalise writes the RMS norm of n residual streams from lo on to norm.

@@ -8,6 +8,7 @@ import (
 
 	"targon/engine/native/gguf"
 	"targon/engine/native/kernel"
+	"targon/engine/native/mapped"
 )
 
 // layer is one transformer block. Norms are padded to a multiple of 16.
@@ -20,6 +21,9 @@ type layer struct {
 // weights is what the forward pass reads.
 type weights struct {
 	config
+	// source is the mapped file that matrices may read in place; nil where there is none.
+	// Whoever computes with weights keeps them reachable until the last number is read.
+	source        *mapped.File
 	embed, output *kernel.Matrix
 	norm          []float32
 	layers        []layer
@@ -74,7 +78,8 @@ func (l *loader) vector(name string, n int) []float32 {
 	return out
 }
 
-// matrix returns a two-dimensional tensor: F32 and F16 as they are, others as F32.
+// matrix returns a two-dimensional tensor: F32 and F16 as they are, if possible where
+// they are, others as F32.
 func (l *loader) matrix(name string, cols, rows int) *kernel.Matrix {
 	t := l.tensor(name, cols, rows)
 	if t == nil || l.err != nil {
@@ -109,19 +114,29 @@ func (l *loader) rounded(t *gguf.Tensor, cols int) (gguf.Type, []byte) {
 	return typ, data
 }
 
+// toMatrix returns a matrix that reads data itself where its numbers lie there as the
+// kernels want them, and a copy otherwise.
 func toMatrix(typ gguf.Type, data []byte, cols, rows int) (*kernel.Matrix, error) {
-	if typ == gguf.F16 && len(data) == 2*rows*cols {
-		half := make([]uint16, rows*cols)
-		for i := range half {
-			half[i] = binary.LittleEndian.Uint16(data[2*i:])
+	if typ == gguf.F16 {
+		half, ok := inPlace[uint16](data)
+		if !ok {
+			half = make([]uint16, len(data)/2)
+			for i := range half {
+				half[i] = binary.LittleEndian.Uint16(data[2*i:])
+			}
 		}
-		return kernel.NewF16(rows, cols, half)
+		return kernel.ViewF16(rows, cols, half)
+	}
+	if typ == gguf.F32 {
+		if values, ok := inPlace[float32](data); ok {
+			return kernel.ViewF32(rows, cols, values)
+		}
 	}
 	values := make([]float32, rows*cols)
 	if err := gguf.Dequantize(values, typ, data); err != nil {
 		return nil, err
 	}
-	return kernel.NewF32(rows, cols, values)
+	return kernel.ViewF32(rows, cols, values)
 }
 
 // loadWeights reads every tensor that the configuration calls for and refuses those

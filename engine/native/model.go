@@ -2,40 +2,55 @@ package native
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
-	"os"
+	"runtime"
+	"sync"
 
 	"targon"
 	"targon/engine/native/gguf"
 	"targon/engine/native/kernel"
+	"targon/engine/native/mapped"
 )
 
-// A Model is immutable and serves any number of engines.
+// A Model is immutable and serves any number of engines. It needs no closing: a file
+// that it maps is given back some time after the last Model and Engine that use it are
+// forgotten.
 type Model struct {
-	name   string
-	digest targon.Digest
+	name string
+	// digest computes the digest at its first call, since that reads the whole file.
+	digest func() targon.Digest
 	file   *gguf.File
 	w      *weights
 	text   text
 }
 
-// Open loads a model file.
+// Open loads a model file. The file is mapped: weights of type F32 and F16 whose rows
+// need no padding are used where they lie, and come into memory when they are first
+// needed, so that a large file is ready at once and several processes share it. Other
+// weights are widened into memory.
+//
+// The file must not be written to or shortened as long as the model is in use; replace
+// it by renaming another one over it. A file that is shortened ends the process at the
+// next look at what is gone ([mapped] says why).
 func Open(path string) (*Model, error) {
-	data, err := os.ReadFile(path)
+	source, err := mapped.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open model: %w", err)
 	}
-	m, err := Load(data)
+	m, err := load(source.Data(), source)
 	if err != nil {
-		return nil, fmt.Errorf("open model %s: %w", path, err)
+		return nil, fmt.Errorf("open model %s: %w", path, errors.Join(err, source.Close()))
 	}
 	return m, nil
 }
 
 // Load reads a model from the contents of a GGUF file, which must not change
-// afterwards. A file without a usable tokenizer or chat template loads, and can be
-// scored.
-func Load(data []byte) (*Model, error) {
+// afterwards: weights are used where they lie, as [Open] does. A file without a usable
+// tokenizer or chat template loads, and can be scored.
+func Load(data []byte) (*Model, error) { return load(data, nil) }
+
+func load(data []byte, source *mapped.File) (*Model, error) {
 	f, err := gguf.Parse(data)
 	if err != nil {
 		return nil, err
@@ -48,20 +63,26 @@ func Load(data []byte) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.source = source
 	return &Model{
-		name:   nameOf(f),
-		digest: targon.ModelDigest(sha256.Sum256(data), kernel.Arith),
-		file:   f,
-		w:      w,
-		text:   readText(f, w.vocab),
+		name: nameOf(f),
+		digest: sync.OnceValue(func() targon.Digest {
+			defer runtime.KeepAlive(source)
+			return targon.ModelDigest(sha256.Sum256(data), kernel.Arith)
+		}),
+		file: f,
+		w:    w,
+		text: readText(f, w.vocab),
 	}, nil
 }
 
 // Name returns what the file calls the model.
 func (m *Model) Name() string { return m.name }
 
-// Digest names the weights together with the arithmetic.
-func (m *Model) Digest() targon.Digest { return m.digest }
+// Digest names the weights together with the arithmetic. The first call reads the whole
+// file to hash it, a second or so for a gigabyte; later calls, and concurrent ones,
+// share the outcome.
+func (m *Model) Digest() targon.Digest { return m.digest() }
 
 // Vocab returns the number of ids.
 func (m *Model) Vocab() int { return m.w.vocab }
@@ -90,6 +111,7 @@ func (m *Model) Requantized(t gguf.Type) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("requantize to %v: %w", t, err)
 	}
+	w.source = m.w.source
 	return m.derived(w, fmt.Sprintf("matrices as %v", t)), nil
 }
 
@@ -108,6 +130,9 @@ func (m *Model) WithoutLayer(i int) (*Model, error) {
 func (m *Model) derived(w *weights, change string) *Model {
 	d := *m
 	d.w, d.name = w, m.name+", "+change
-	d.digest = sha256.Sum256(append([]byte("targon/derived-model/v1\x00"+change+"\x00"), m.digest[:]...))
+	d.digest = sync.OnceValue(func() targon.Digest {
+		from := m.digest()
+		return sha256.Sum256(append([]byte("targon/derived-model/v1\x00"+change+"\x00"), from[:]...))
+	})
 	return &d
 }

@@ -20,7 +20,8 @@
 //   - attention scores, softmax and values over positions 0 to the current one;
 //   - output projections and the residual sums are float32.
 //
-// Q8_0 and Q4_0 weights are widened to float32 when the file is loaded.
+// Weights of every type but F32 and F16 are widened to float32 when the file is loaded;
+// those two are read in place where the file allows it, see [Open].
 package native
 
 import (

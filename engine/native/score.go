@@ -22,7 +22,7 @@ func (e *Engine) Score(ctx context.Context, r targon.Request, ids []targon.Token
 }
 
 func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.TokenID, need targon.Need) (targon.Scores, error) {
-	out := targon.Scores{Weights: e.model.digest, Kernel: e.kernel.Name(), Vocab: e.model.w.vocab, EOS: e.model.EOS()}
+	out := targon.Scores{Weights: e.model.Digest(), Kernel: e.kernel.Name(), Vocab: e.model.w.vocab, EOS: e.model.EOS()}
 	r.Sampling.Temperature = 0
 	if err := e.check(r, len(ids)); err != nil {
 		return out, err
