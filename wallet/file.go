@@ -44,7 +44,7 @@ func readFile(path string, check func(fs.FileInfo) error) ([]byte, error) {
 	if err != nil {
 		return nil, notThere(path, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	info, err := f.Stat() // of what was opened, which may not be what was looked at
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w", err)

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-
 	"log/slog"
+	"strings"
 
 	"targon"
 	"targon/sign"

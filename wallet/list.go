@@ -88,7 +88,7 @@ func list(name, file, public string) Listed {
 	if err != nil {
 		return l // addressOf said so, unless the public half is enough
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		l.Err = fmt.Errorf("read key: %w", err)

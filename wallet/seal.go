@@ -90,8 +90,9 @@ func Unseal(data, password []byte, kdf KDF) ([]byte, error) {
 		return openAnsible(data, password)
 	case Legacy:
 		return nil, ErrLegacy
+	default: // Plain
+		return bytes.Clone(data), nil
 	}
-	return bytes.Clone(data), nil
 }
 
 func openNaCl(data, password []byte, kdf KDF) ([]byte, error) {

@@ -139,6 +139,7 @@ func (w Wallet) decrypt(file string, data []byte, p Passwords) ([]byte, error) {
 		return Unseal(data, nil, nil)
 	case Legacy:
 		return nil, fmt.Errorf("%s: %w: import it from its phrase", file, ErrLegacy)
+	default: // needs a password
 	}
 	var passwords []Password
 	if p != nil {

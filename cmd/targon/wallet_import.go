@@ -135,7 +135,7 @@ func readMessage(cmd *cobra.Command, text, file string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	return atMost(in, most)
 }
 
