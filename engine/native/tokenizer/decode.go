@@ -11,18 +11,22 @@ import (
 // character until the character is whole; bytes that can no longer become one are
 // emitted as U+FFFD, one for each byte. It is not safe for concurrent use.
 type Decoder struct {
-	t     *Tokenizer
-	held  []byte
-	strip bool // the text's first space, which encoding has put there
+	t       *Tokenizer
+	held    []byte
+	inverse bool // drop the spaces that encoding has put into the text
+	strip   bool // drop the next one
 }
 
 // Decoder returns a decoder for ids that continue a text, such as an answer after
 // its prompt: every space is part of the answer.
 func (t *Tokenizer) Decoder() *Decoder { return &Decoder{t: t} }
 
-// StartDecoder returns a decoder for ids that begin a text: it drops the space that
-// [Tokenizer.Encode] has put before it, if the model does that.
-func (t *Tokenizer) StartDecoder() *Decoder { return &Decoder{t: t, strip: t.prefix} }
+// StartDecoder returns a decoder for ids that begin a text: it drops the spaces that
+// [Tokenizer.Encode] has put before the text and behind each special token, if the
+// model does that.
+func (t *Tokenizer) StartDecoder() *Decoder {
+	return &Decoder{t: t, inverse: t.prefix, strip: t.prefix}
+}
 
 // Decode returns the text of ids that [Tokenizer.Encode] gave for a whole text.
 func (t *Tokenizer) Decode(ids []targon.TokenID) string {
@@ -38,18 +42,18 @@ func (t *Tokenizer) Decode(ids []targon.TokenID) string {
 // Add takes the next id and returns the text that is now certain. Control tokens,
 // unused ones and ids outside the vocabulary add nothing.
 func (d *Decoder) Add(id targon.TokenID) string {
-	if id < 0 || int(id) >= len(d.t.decoded) {
+	if id < 0 || int(id) >= len(d.t.pieces) {
 		return ""
 	}
-	text := d.t.decoded[id]
-	if text == "" {
-		return ""
-	}
-	if d.strip {
+	text := d.t.pieces[id]
+	switch special := d.t.kinds[id] == control || d.t.kinds[id] == userDefined; {
+	case special:
+		d.strip = d.inverse
+	case d.strip && text != "":
 		d.strip = false
 		text = strings.TrimPrefix(text, " ")
 	}
-	if len(d.held) == 0 && utf8.ValidString(text) {
+	if text == "" || len(d.held) == 0 && utf8.ValidString(text) {
 		return text
 	}
 	d.held = append(d.held, text...)

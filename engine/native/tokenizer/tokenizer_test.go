@@ -171,6 +171,11 @@ func TestEncodeByHand(t *testing.T) {
 		{bare, "<|a|>", true, []targon.TokenID{259}},
 		{bare, "<|a|>b<|a|>c", true, []targon.TokenID{260, 259, c}},
 		{bare, "[user]a", true, []targon.TokenID{261, a}},
+		// A user-defined token is found in plain text too, and what follows it is a text
+		// of its own.
+		{bare, "a[user]a", false, []targon.TokenID{a, 261, a}},
+		{tok, "a[user]a[user]", false, []targon.TokenID{spA, 261, spA, 261}},
+		{bare, "[use[user]", false, []targon.TokenID{byteID('['), byteID('u'), s, byteID('e'), 261}},
 		{bare, "<|a|", true, []targon.TokenID{lt, byteID('|'), a, byteID('|')}},
 		// Unknown, unused and byte tokens have no spelling.
 		{bare, "[pad]", true, []targon.TokenID{byteID('['), byteID('p'), a, byteID('d'), byteID(']')}},
@@ -278,7 +283,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	for name, tok := range toks {
 		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
-			text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ abc<s>/|\[\]\n]{0,40}`)).Draw(t, "text")
+			text := rapid.OneOf(rapid.String(), rapid.StringMatching(`([ abc<s>/|\[\]\n]|\[user\]|<s>){0,40}`)).Draw(t, "text")
 			roundTrip(t, tok, text)
 		}))
 	}
@@ -296,7 +301,7 @@ func roundTrip(t fataler, tok *tokenizer.Tokenizer, text string) {
 		t.Fatalf("%q came back as %q", text, got)
 	}
 	for _, id := range ids {
-		if id == 1 || id == 2 || id >= 259 && id <= 262 {
+		if id == 1 || id == 2 || id == 259 || id == 260 || id == 262 {
 			t.Fatalf("plain text %q became the token %d", text, id)
 		}
 	}
@@ -332,6 +337,8 @@ func TestDecoder(t *testing.T) {
 		{"continuation keeps its space", false, []targon.TokenID{271, 271}, []string{" a", " a", ""}},
 		{"a beginning drops one", true, []targon.TokenID{276, 271}, []string{" ", " a", ""}},
 		{"also behind BOS", true, []targon.TokenID{1, 271}, []string{"", "a", ""}},
+		{"and behind every special token", true, []targon.TokenID{271, 261, 271, 259, 276, 271}, []string{"a", "[user]", "a", "", " ", " a", ""}},
+		{"which a continuation keeps", false, []targon.TokenID{271, 261, 271}, []string{" a", "[user]", " a", ""}},
 		{"no space to drop", true, []targon.TokenID{264, 271}, []string{"a", " a", ""}},
 		{"a character in bytes", false, []targon.TokenID{id(0xf0), id(0x9f), id(0x99), id(0x82), 264}, []string{"", "", "", "🙂", "a", ""}},
 		{"cut at the end", false, []targon.TokenID{264, id(0xf0), id(0x9f)}, []string{"a", "", "", "\uFFFD\uFFFD"}},
@@ -374,7 +381,7 @@ func TestNewRefuses(t *testing.T) {
 		kind error
 		want string
 	}{
-		{"gpt2", small(), map[string]any{"tokenizer.ggml.model": "gpt2"}, tokenizer.ErrUnsupported, `"gpt2"`},
+		{"t5", small(), map[string]any{"tokenizer.ggml.model": "t5"}, tokenizer.ErrUnsupported, `"t5"`},
 		{"none", small(), map[string]any{"tokenizer.ggml.model": nil}, tokenizer.ErrUnsupported, "has none"},
 		{"no tokens", small(), map[string]any{"tokenizer.ggml.tokens": nil}, tokenizer.ErrFormat, "0 tokens"},
 		{"no scores", small(), map[string]any{"tokenizer.ggml.scores": nil}, tokenizer.ErrFormat, "but 0 scores"},
@@ -389,6 +396,10 @@ func TestNewRefuses(t *testing.T) {
 		{"eos", small(), map[string]any{"tokenizer.ggml.eos_token_id": uint32(1 << 31)}, tokenizer.ErrFormat, "eos_token_id"},
 		{"unk", small(), map[string]any{"tokenizer.ggml.unknown_token_id": uint32(999)}, tokenizer.ErrFormat, "unknown_token_id"},
 		{"no way to say x", (&vocab{}).add("a", 0, 1), nil, tokenizer.ErrFormat, "neither"},
+		{
+			"but by a control token", (&vocab{}).add("a", 0, 1).add("<s>", 0, 3),
+			map[string]any{"tokenizer.ggml.unknown_token_id": uint32(1)}, tokenizer.ErrFormat, "neither",
+		},
 	} {
 		_, err := tokenizer.New(tt.v.file(t, tt.more))
 		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.want) {
@@ -450,7 +461,7 @@ func TestLongTextIsNotQuadratic(t *testing.T) {
 }
 
 func FuzzRoundTrip(f *testing.F) {
-	for _, s := range []string{"", " ", "abc<s>", "<|a|>b", "\xff\xc3", "naïve — 数据 🙂", "\u2581a", "a\x00b"} {
+	for _, s := range []string{"", " ", "abc<s>", "<|a|>b", "[user] a[user]  a", "\xff\xc3", "naïve — 数据 🙂", "\u2581a", "a\x00b"} {
 		f.Add(s)
 	}
 	toks := []*tokenizer.Tokenizer{
