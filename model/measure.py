@@ -1,7 +1,7 @@
 """Measures the exported model: entropy at temperature 1, and how many seeded
 tokens change when its weights are quantised.
 
-    go run ./model/make -seed 9001 -openings 320 -out openings.txt
+    go run ./model/make -seed 9001 -openings 256 -out openings.txt
     python model/measure.py --model model/tiny.gguf --openings openings.txt
 
 The openings come from another seed than the training text. Each is continued
@@ -135,7 +135,7 @@ def main():
     parser.add_argument("--length", type=int, default=400)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--samples", type=int, default=4)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     file = Reader(args.model)
@@ -150,7 +150,8 @@ def main():
         weights[name] = {n: quantise(p) if p.dim() == 2 else p for n, p in exact.items()}
     print(json.dumps(compare(weights, rows, prompts, args.seed), indent=1))
     for i in range(args.samples):
-        print(f"--- {texts[i]!r}\n{tok.decode(rows[i][1:])}")
+        given, drawn = rows[i][1:len(prompts[i])], rows[i][len(prompts[i]):]
+        print(f"---\n{tok.decode(given).strip()}|{tok.decode(drawn)}")
 
 
 if __name__ == "__main__":
