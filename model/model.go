@@ -1,24 +1,24 @@
-// Package model holds the tiny language model that the program brings along, so
-// that a network can be tried without a download. It holds bytes only: it does
-// not load, run or check them, and it imports nothing of the project.
+// Package model holds the built-in language model: the bytes of a GGUF file, what it
+// is called, and its checksum.
 //
-// The file is GGUF version 3: a Llama of 3.67 million parameters in F16 with a
-// vocabulary of 2,048 pieces, trained on text of our own making; see README.md.
-// It writes fluent nonsense about a made-up world and is good for nothing but
-// demonstrations and tests.
+// It runs nothing and knows no engine. The file is made by train.py from text that
+// package corpus writes; README.md says how, and how good it is: good for showing that
+// proofs work on real inference, and for nothing else.
+//
+// Invariant: the bytes are those that SHA256 names. Weights are committed once; another
+// version needs a decision record, since every receipt names the model by its digest.
 package model
 
 import _ "embed"
 
-// Name is the model's name, as in the file's general.name.
+// Name is what the file calls itself.
 const Name = "targon-tiny-1"
 
-// SHA256 is the hash of the file in lower-case hexadecimal.
+// SHA256 is the checksum of the file, in hex.
 const SHA256 = "26d495b9b7f01bf7de80f9d281c81d1ebdfd631eca3dcbda6c79b14111803754"
 
 //go:embed tiny.gguf
-var gguf []byte
+var file []byte
 
-// GGUF returns the model file. The bytes are those embedded in the program, not
-// a copy: callers must not modify them.
-func GGUF() []byte { return gguf }
+// GGUF returns the file. The bytes are shared: callers must not change them.
+func GGUF() []byte { return file }

@@ -1,33 +1,35 @@
 package model_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"testing"
 
+	"targon/engine/native"
 	"targon/model"
 )
 
-func TestHash(t *testing.T) {
+func TestFileIsTheOneThatIsNamed(t *testing.T) {
 	sum := sha256.Sum256(model.GGUF())
 	if got := hex.EncodeToString(sum[:]); got != model.SHA256 {
-		t.Errorf("tiny.gguf has hash %s, want %s", got, model.SHA256)
+		t.Errorf("sha256 of the file is %s, want %s", got, model.SHA256)
+	}
+	m, err := native.Load(model.GGUF())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Name() != model.Name {
+		t.Errorf("the file calls itself %q, want %q", m.Name(), model.Name)
 	}
 }
 
-func TestFileNamesItself(t *testing.T) {
-	head := model.GGUF()[:4096]
-	for _, want := range []string{"general.name", model.Name} {
-		if !bytes.Contains(head, []byte(want)) {
-			t.Errorf("the head of the file does not hold %q", want)
-		}
+func Example() {
+	m, err := native.Load(model.GGUF())
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-}
-
-func ExampleGGUF() {
-	file := model.GGUF()
-	fmt.Printf("%s %s version %d\n", model.Name, file[:4], file[4])
-	// Output: targon-tiny-1 GGUF version 3
+	fmt.Println(m.Name(), m.Vocab(), m.Context(), m.Parameters() > 3_500_000)
+	// Output: targon-tiny-1 2048 512 true
 }

@@ -2,7 +2,7 @@
 
     go run ./model/make -seed 1 -bytes 24000000 -out corpus.txt
     python model/train.py tokens --corpus corpus.txt --run run
-    python model/train.py fit    --run run --minutes 28
+    python model/train.py fit    --run run --minutes 22
     python model/train.py export --run run --out model/tiny.gguf
 
 It needs PyTorch and nothing else. It draws every random number from a fixed
@@ -456,7 +456,7 @@ def main():
         p.add_argument("--run", default="run", help="folder of intermediate files")
         p.add_argument("--corpus", default="corpus.txt")
         p.add_argument("--out", default="tiny.gguf")
-        p.add_argument("--minutes", type=float, default=28)
+        p.add_argument("--minutes", type=float, default=22)
         p.add_argument("--rows", type=int, default=16)
         p.add_argument("--seed", type=int, default=1)
         p.add_argument("--threads", type=int, default=2, help="workers, one thread each")
