@@ -152,11 +152,11 @@ func (w *writer) travels() string {
 
 func (w *writer) recipe() string {
 	parts := []string{w.sentence("{food} and {food} {dish} in the manner of {newplace}.")}
-	list := w.sentence("Take {number} {food.s}")
+	list := []string{w.sentence("Take {number} {food.s}")}
 	for range 1 + w.n(4) {
-		list += w.expand(", a {measure} of {foodadj} {cooked}")
+		list = append(list, w.expand("a {measure} of {foodadj} {cooked}"))
 	}
-	parts = append(parts, list+w.expand(" and {number} {foodadj} {food.s}."), w.several(3, 6, "step"))
+	parts = append(parts, strings.Join(list, ", ")+w.expand(" and {number} {foodadj} {food.s}."), w.several(3, 6, "step"))
 	return join(append(parts, w.several(2, 4, "step", "step", "world"))...)
 }
 

@@ -40,7 +40,7 @@ var doubled = set(`admit rub slap whip drop drag beg nod chop stir swap tap run 
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(words) {
+	for w := range strings.FieldsSeq(words) {
 		m[w] = true
 	}
 	return m

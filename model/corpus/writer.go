@@ -85,7 +85,7 @@ var grammar = sync.OnceValue(func() map[string][]string {
 func union(g map[string][]string, classes string) []string {
 	var list []string
 	seen := map[string]bool{}
-	for _, class := range strings.Fields(classes) {
+	for class := range strings.FieldsSeq(classes) {
 		for _, word := range g[class] {
 			if !seen[word] {
 				seen[word] = true
