@@ -80,6 +80,36 @@ func Default(t testing.TB, name string) string {
 	return ""
 }
 
+// Metadata returns the metadata of a runtime by its spec version. For 0, a recording
+// that does not say, it is the only one in the folder of the variable, else that of
+// spec 293, of which the default recordings are.
+func Metadata(t testing.TB, spec int) string {
+	t.Helper()
+	var tried []string
+	if folder := os.Getenv(Variable); folder != "" {
+		tried = append(tried, folder)
+		if spec == 0 {
+			if all, err := match(folder, "metadata-*.scale.gz"); err == nil && len(all) == 1 {
+				return Default(t, filepath.Base(all[0]))
+			}
+		}
+	}
+	if spec == 0 {
+		spec = 293
+	}
+	if folder, err := above(); err == nil {
+		tried = append(tried, folder)
+	}
+	for _, folder := range tried { // metadata-424-v14.scale.gz is of spec 424 too
+		for _, pattern := range []string{"metadata-%d.scale.gz", "metadata-%d-*.scale.gz"} {
+			if all, err := match(folder, fmt.Sprintf(pattern, spec)); err == nil && len(all) > 0 {
+				return Default(t, filepath.Base(all[0]))
+			}
+		}
+	}
+	return Default(t, fmt.Sprintf("metadata-%d.scale.gz", spec))
+}
+
 func howTo(err error) string {
 	return fmt.Sprintf("%v: put the recordings there, or set %s to the folder that holds them (docs/decisions/0011)", err, Variable)
 }

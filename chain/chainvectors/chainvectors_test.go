@@ -109,6 +109,42 @@ func TestDefaultFolder(t *testing.T) {
 	}
 }
 
+func TestMetadata(t *testing.T) {
+	top := t.TempDir()
+	shared, other := filepath.Join(top, "shared", "data", "chain"), filepath.Join(top, "other")
+	write(t, top, "go.mod")
+	write(t, shared, "metadata-293.scale.gz", "metadata-424-v14.scale.gz")
+	write(t, other, "wire-storage.json")
+	t.Chdir(top)
+	find := func(spec int) string {
+		_, got := watch(func(t testing.TB) []string { return []string{chainvectors.Metadata(t, spec)} })
+		if len(got) == 0 {
+			return ""
+		}
+		rel, err := filepath.Rel(top, got[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.ToSlash(rel)
+	}
+	expect := func(spec int, want string) {
+		t.Helper()
+		if got := find(spec); got != want {
+			t.Errorf("metadata of spec %d is %q, want %q", spec, got, want)
+		}
+	}
+	t.Setenv(chainvectors.Variable, "")
+	expect(0, "shared/data/chain/metadata-293.scale.gz")
+	expect(424, "shared/data/chain/metadata-424-v14.scale.gz")
+	expect(42, "")
+	t.Setenv(chainvectors.Variable, other)
+	expect(0, "shared/data/chain/metadata-293.scale.gz")
+	write(t, other, "metadata-300.scale.gz")
+	expect(0, "other/metadata-300.scale.gz")
+	expect(300, "other/metadata-300.scale.gz")
+	expect(293, "shared/data/chain/metadata-293.scale.gz")
+}
+
 func Example() {
 	// In a test: for _, file := range chainvectors.Files(t, "epoch-*.json") { … }
 	fmt.Println(chainvectors.Variable)

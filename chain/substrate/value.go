@@ -317,3 +317,11 @@ func bigOf(v any) (*big.Int, bool) {
 	}
 	return nil, false
 }
+
+// Size returns how many bytes of raw the value at its start takes; all of them if there
+// is no whole value.
+func (g *Registry) Size(id TypeID, raw []byte) int {
+	r := scale.NewReader(raw)
+	g.read(r, id)
+	return r.Offset()
+}

@@ -71,7 +71,12 @@ func load(t *testing.T, file string) object {
 
 func rawMetadata(t testing.TB, name string) []byte {
 	t.Helper()
-	f, err := os.Open(chainvectors.Default(t, name))
+	return unpack(t, chainvectors.Default(t, name))
+}
+
+func unpack(t testing.TB, file string) []byte {
+	t.Helper()
+	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +93,35 @@ func rawMetadata(t testing.TB, name string) []byte {
 }
 
 // metadata returns that of the runtime that made a recording.
-func metadata(t testing.TB) *substrate.Metadata {
+func metadata(t testing.TB, v object) *substrate.Metadata {
 	t.Helper()
-	m, err := substrate.ParseMetadata(rawMetadata(t, "metadata-293.scale.gz"))
+	m, err := substrate.ParseMetadata(unpack(t, chainvectors.Metadata(t, spec(map[string]any(v)))))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
+}
+
+// spec returns the spec version that a recording names anywhere, or 0.
+func spec(v any) int {
+	switch v := v.(type) {
+	case map[string]any:
+		if n, ok := v["spec_version"]; ok {
+			return int(number(n))
+		}
+		for _, e := range v {
+			if n := spec(e); n != 0 {
+				return n
+			}
+		}
+	case []any:
+		for _, e := range v {
+			if n := spec(e); n != 0 {
+				return n
+			}
+		}
+	}
+	return 0
 }
 
 // TestWireVectors runs every wire recording; what is in a file says what it records.
@@ -121,7 +148,7 @@ func TestWireVectors(t *testing.T) {
 }
 
 func storage(t *testing.T, v object) {
-	m := metadata(t)
+	m := metadata(t, v)
 	entries, prefixes := 0, 0
 	for _, e := range v.objs("entries") {
 		entries++
@@ -204,7 +231,7 @@ func keys(t *testing.T, args []any) []any {
 }
 
 func extrinsics(t *testing.T, v object) {
-	m := metadata(t)
+	m := metadata(t, v)
 	for i, name := range v.list("signed_extensions") {
 		if i >= len(m.Extrinsic.Extensions) || m.Extrinsic.Extensions[i].Name != name {
 			t.Errorf("signed extension %d is not %s", i, name)
@@ -358,7 +385,7 @@ func checkEvents(t *testing.T, m *substrate.Metadata, v object) {
 }
 
 func refusals(t *testing.T, v object) {
-	m := metadata(t)
+	m := metadata(t, v)
 	checkBlocks(t, m, v.objs("blocks"))
 	events := map[uint64][]substrate.Event{}
 	for _, b := range v.objs("blocks") {
@@ -426,7 +453,7 @@ func checkPool(t *testing.T, x object) {
 
 // exchanges checks what is SCALE inside the recorded JSON.
 func exchanges(t *testing.T, v object) {
-	m := metadata(t)
+	m := metadata(t, v)
 	blocks := 0
 	for _, e := range v.objs("exchanges") {
 		if e.obj("request").str("method") != "chain_getBlock" {
@@ -445,7 +472,8 @@ func exchanges(t *testing.T, v object) {
 func TestCommitRevealVectors(t *testing.T) {
 	for _, file := range chainvectors.Files(t, "commit-reveal*.json") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			m, v := metadata(t), load(t, file)
+			v := load(t, file)
+			m := metadata(t, v)
 			for _, s := range v.objs("steps") {
 				events, err := m.Events(s.obj("events").hex("value_hex"))
 				if err != nil {
