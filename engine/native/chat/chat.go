@@ -89,6 +89,10 @@ func New(template, bos, eos string) (t *Template, err error) {
 	if err := checkTags(template, options); err != nil {
 		return nil, err
 	}
+	template = spellChoices(template, options)
+	if err := checkTags(template, options); err != nil {
+		return nil, err
+	}
 	state := &run{}
 	env, err := environment(state)
 	if err != nil {

@@ -157,6 +157,11 @@ func TestJinja(t *testing.T) {
 		`{{ 'aaa'.replace('a', 'b', 2) }}{{ ' x\n'.strip() }}{{ '--x'.lstrip('-') }}{{ 'x--'.rstrip('-') }}`: "bbaxxx",
 		`{{ messages[0].get('role') }}{{ messages[0].get('x', 'y') }}{{ 'a b'.split() | length }}`:           "usery2",
 		`{% for k, v in messages[0].items() %}{{ k }}={{ v }};{% endfor %}`:                                  "content=a,b;role=user;",
+		`{{ ('x' if messages else 'y') + ('z' if missing else 'w') }}`:                                       "xw",
+		`{{ [1 if missing else 2, 3 if messages else 4] | join }}{{ ('x' if missing) ~ '.' }}`:               "23.",
+		`{{ ('a' if missing else 'b' if messages else 'c') }}{{ dict(k='' if messages else 'x').k }}`:        "b",
+		`{{ (missing.x.y if missing else (1 if 0 else 'if, else')) }}{{ {'a': 'b' if 1 else 'c'}.a }}`:       "if, elseb",
+		`{{ ('ok' if messages else raise_exception('no')) }}{{ messages[0 if messages else 1].role }}`:       "okuser",
 		`{% generation %}x{% endgeneration %}`:                                                               "x",
 		`{{ dict(a=1).a }}{{ messages[::-1][0].role }}{{ 7 // 2 }}`:                                          "1assistant3",
 	} {
@@ -315,7 +320,7 @@ func TestSilent(t *testing.T) {
 }
 
 func FuzzTemplate(f *testing.F) {
-	for _, s := range []string{chatML, zephyr, llama2, headers, builtin, `{{ range(3) | join }}`, `{% raw %}{{{% endraw %}`} {
+	for _, s := range []string{chatML, zephyr, llama2, headers, builtin, `{{ range(3) | join }}`, `{% raw %}{{{% endraw %}`, `{{ (a if b else [c if d, e]) }}`} {
 		f.Add(s, "user", "hello")
 	}
 	f.Fuzz(func(t *testing.T, template, role, content string) {

@@ -117,64 +117,6 @@ func TestByteLevelGolden(t *testing.T) {
 	}
 }
 
-// TestCutByHand is the reading of the expressions by a person.
-func TestCutByHand(t *testing.T) {
-	for _, tt := range []struct{ text, rules, want string }{
-		{"it's", "llama-bpe qwen2 gpt-2 smollm", "it|'s"},
-		{"it's", "default", "it|'|s"},
-		{"IT'S", "llama-bpe qwen2", "IT|'S"},
-		{"IT'S", "gpt-2 smollm default", "IT|'|S"},
-		{"it'ſ", "llama-bpe qwen2", "it|'ſ"},
-		{"it'ſ", "gpt-2", "it|'|ſ"},
-		{"'sat", "llama-bpe gpt-2", "'s|at"},
-		{"'nat", "llama-bpe qwen2", "'nat"},
-		{"'nat", "gpt-2 smollm", "'|nat"},
-		{"1234567", "llama-bpe", "123|456|7"},
-		{"1234567", "qwen2 smollm", "1|2|3|4|5|6|7"},
-		{"1234567", "gpt-2", "1234567"},
-		{"1234567", "default", "123|456|7"},
-		{" 12", "llama-bpe", " |12"},
-		{" 12", "gpt-2", " 12"},
-		{" 12", "smollm", " |1|2"},
-		{" 12", "default", " |12"},
-		{"12٣45", "llama-bpe", "12٣|45"},
-		{"12٣45", "default", "12٣45"},
-		{"1234٣567", "default", "123|4٣|567"},
-		{"a  1", "smollm", "a|  |1"},
-		{"a  1", "gpt-2", "a| | 1"},
-		{"a  b", "llama-bpe gpt-2 default", "a| | b"},
-		{"a  ", "llama-bpe gpt-2 smollm default", "a|  "},
-		{"a \n b", "llama-bpe qwen2", "a| \n| b"},
-		{"a \n b", "gpt-2 default", "a| \n| b"},
-		{"a\n\nb", "llama-bpe", "a|\n\n|b"},
-		{"a\n\nb", "gpt-2", "a|\n|\n|b"},
-		{"a!\n\nb", "llama-bpe", "a|!\n\n|b"},
-		{"a!\n\nb", "gpt-2", "a|!|\n|\n|b"},
-		{"a\tb", "llama-bpe", "a|\tb"},
-		{"a\tb", "gpt-2", "a|\t|b"},
-		{"a\u00a0b", "llama-bpe", "a|\u00a0b"},
-		{"a\u00a0b", "gpt-2", "a|\u00a0|b"},
-		{"(a) + b", "llama-bpe", "(a|)| +| b"},
-		{"(a) + b", "gpt-2", "(|a|)| +| b"},
-		{"(a) + b", "default", "(|a|)| |+| b"},
-		{"a€b", "default", "a|€|b"},
-		{"你好，世界", "llama-bpe", "你好|，世界"},
-		{"你好，世界", "gpt-2", "你好|，|世界"},
-		{"e\u0301a", "llama-bpe", "e|\u0301a"},
-		{"e\u0301a", "gpt-2", "e|\u0301|a"},
-		{"a 😀b", "llama-bpe", "a| 😀|b"},
-		{"x²½", "llama-bpe gpt-2", "x|²½"},
-		{"\xff\xfea\xff", "llama-bpe", "\xff\xfe|a|\xff"},
-		{"\xffa", "llama-bpe", "\xffa"},
-	} {
-		for name := range strings.FieldsSeq(tt.rules) {
-			if got := strings.Join(tokenizer.Words(name, tt.text), "|"); got != tt.want {
-				t.Errorf("%s cuts %q into %q, want %q", name, tt.text, got, tt.want)
-			}
-		}
-	}
-}
-
 func TestByteCharacters(t *testing.T) {
 	seen := map[rune]bool{}
 	for b := range 256 {
@@ -408,47 +350,6 @@ func FuzzByteLevelRoundTrip(f *testing.F) {
 		for _, tok := range toks {
 			byteRoundTrip(t, tok, text)
 		}
-	})
-}
-
-// FuzzNew reads vocabularies of any content: a refusal, or a tokenizer that works.
-func FuzzNew(f *testing.F) {
-	f.Add("gpt2", "llama-bpe", "a b ab Ġ", "a+b", []byte{1, 1, 1, 1}, uint32(0), "ab a")
-	f.Add("llama", "", "<unk> <s> </s> a", "", []byte{2, 3, 3, 1}, uint32(1), "a</s>")
-	f.Add("gpt2", "default", "a <0x41> 日 x", "", []byte{4, 6, 1, 5}, uint32(1<<32-1), "a日A")
-	f.Fuzz(func(t *testing.T, model, pre, tokens, merges string, types []byte, named uint32, text string) {
-		file := &gguf.File{}
-		list := strings.Split(tokens, " ")
-		kinds := make([]int32, len(types))
-		for i, k := range types {
-			kinds[i] = int32(k)
-		}
-		for key, value := range map[string]any{
-			"model": model, "pre": pre, "tokens": list, "scores": make([]float32, len(list)), "token_type": kinds,
-			"merges": strings.Split(strings.ReplaceAll(merges, "+", " "), ","), "bos_token_id": named, "unknown_token_id": named,
-		} {
-			if err := file.Set("tokenizer.ggml."+key, value); err != nil {
-				return // such as text that is not UTF-8
-			}
-		}
-		tok, err := tokenizer.New(file)
-		if err != nil {
-			if !errors.Is(err, tokenizer.ErrFormat) && !errors.Is(err, tokenizer.ErrUnsupported) {
-				t.Fatalf("untyped error %v", err)
-			}
-			return
-		}
-		for i, id := range append(tok.Encode(text, false), tok.EncodeSpecial(text, true)...) {
-			if id < 0 || int(id) >= tok.Vocab() {
-				t.Fatalf("id %d is %d of %d", i, id, tok.Vocab())
-			}
-		}
-		for _, id := range tok.Encode(text, false) {
-			if kinds[id] == 3 || uint32(id) == named {
-				t.Fatalf("plain text %q became the control token %d", text, id)
-			}
-		}
-		tok.Decode(tok.Encode(text, true))
 	})
 }
 
