@@ -27,7 +27,8 @@ type fake struct {
 	without map[string]bool // runtime APIs that it does not have
 	bad     map[string]bool // those that answer in another form
 	calls   []substrate.Call
-	refuse  error                  // of the next call
+	refuse  error // of the next call
+	onHead  func(targon.Block)
 	apply   func(c substrate.Call) // what a call does
 }
 
@@ -174,6 +175,9 @@ func (f *fake) Heads(_ context.Context, from targon.Header) iter.Seq2[targon.Hea
 	return func(yield func(targon.Header, error) bool) {
 		for b := from.Number + 1; ; b++ {
 			f.head = max(f.head, b)
+			if f.onHead != nil {
+				f.onHead(b)
+			}
 			if !yield(f.header(b), nil) {
 				return
 			}

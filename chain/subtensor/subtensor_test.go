@@ -277,10 +277,69 @@ func TestSpec424(t *testing.T) {
 	err5 := c.ServeAxon(t.Context(), netip.MustParseAddrPort("10.0.0.1:80"))
 	err6 := c.SetWeights(t.Context(), targon.Weights{{UID: 1, Value: 65535}})
 	f.put("CommitRevealWeightsEnabled", true, 2)
+	f.onHead = func(b targon.Block) { f.put("SubnetEpochIndex", uint64(b)/20, 2) }
 	err7 := c.SetWeights(t.Context(), targon.Weights{{UID: 2, Value: 65535}})
 	_, err8 := c.Balance(t.Context(), f.hotkey(0))
 	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7, err8); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCurrent: nobody is paid for what the neuron before him did.
+func TestCurrent(t *testing.T) {
+	f := newFake(t)
+	c := subtensor.New(f, 2, account(f.hotkey(0)))
+	m, err := c.Metagraph(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := targon.Weights{{UID: 1, Value: 65535}, {UID: 2, Value: 20000}, {UID: 3, Value: 10000}}
+	if got, err := c.Current(t.Context(), m, w); err != nil || !reflect.DeepEqual(got, w) {
+		t.Errorf("nothing changed: %v (%v)", got, err)
+	}
+	f.put("Keys", targon.Hotkey{1}, 2, 1)
+	if got, err := c.Current(t.Context(), m, w); err != nil || !reflect.DeepEqual(got, targon.Weights{{UID: 2, Value: 65535}, {UID: 3, Value: 32768}}) {
+		t.Errorf("uid 1 changed: %v (%v)", got, err)
+	}
+	f.put("Keys", targon.Hotkey{2}, 2, 2)
+	f.put("Keys", targon.Hotkey{3}, 2, 3)
+	if got, err := c.Current(t.Context(), m, w); err != nil || len(got) != 0 {
+		t.Errorf("all changed: %v (%v)", got, err)
+	}
+}
+
+func TestTiming(t *testing.T) {
+	old := newFake(t) // (block + 3) mod 11 == 10
+	got, err := subtensor.New(old, 2, nil).Timing(t.Context())
+	if err != nil || got.Schedule != nil || got.Next() != 84 || got.Index() != (74+3)/11 {
+		t.Errorf("by number: %+v, next %d, index %d (%v)", got, got.Next(), got.Index(), err)
+	}
+	for _, c := range []struct {
+		tempo, last, pending, waited uint64
+		next                         targon.Block
+	}{
+		{10, 70, 0, 3, 80},
+		{10, 70, 76, 3, 76},
+		{10, 70, 99, 3, 80},
+		{10, 70, 50, 3, 74}, // overdue
+		{10, 60, 0, 10, 74}, // due since 70
+		{360, 70, 0, 360, 430},
+		{360, 70, 0, 361, 74},
+		{0, 70, 0, 3, 0},
+	} {
+		f := newFakeOf(t, 424)
+		f.put("Tempo", c.tempo, 2)
+		f.put("LastEpochBlock", c.last, 2)
+		f.put("PendingEpochAt", c.pending, 2)
+		f.put("BlocksSinceLastStep", c.waited, 2)
+		f.put("SubnetEpochIndex", 17, 2)
+		got, err := subtensor.New(f, 2, nil).Timing(t.Context())
+		if err != nil || got.Schedule == nil || got.Next() != c.next || got.Index() != 17 {
+			t.Errorf("%+v: %+v, next %d, index %d (%v)", c, got, got.Next(), got.Index(), err)
+		}
+	}
+	if _, err := subtensor.New(old, 9, nil).Timing(t.Context()); !errors.Is(err, subtensor.ErrNetwork) {
+		t.Errorf("a subnet that is not there: %v", err)
 	}
 }
 

@@ -166,16 +166,67 @@ func (c *Client) commitAndReveal(ctx context.Context, s stance, uids, values []u
 	if err != nil {
 		return err
 	}
-	tempo := targon.Tempo{NetUID: c.netuid, Length: targon.Blocks(s.hyper.Tempo)}
-	due := tempo.Index(in.Block.Number) + s.hyper.RevealPeriodEpochs
-	for h, err := range c.node.Heads(ctx, in.Block) {
-		if err != nil {
-			return fmt.Errorf("wait for the reveal: %w", err)
-		}
-		if tempo.Index(h.Number+1) >= due { // an extrinsic is included after h
-			break
-		}
+	if err := c.awaitReveal(ctx, in.Block, s.hyper.RevealPeriodEpochs); err != nil {
+		return fmt.Errorf("wait for the reveal: %w", err)
 	}
 	_, err = c.Reveal(ctx, w)
 	return err
+}
+
+// awaitReveal waits until the next block is one in which weights that were committed in
+// a block may be revealed: that many epochs later.
+func (c *Client) awaitReveal(ctx context.Context, committed targon.Header, epochs uint64) error {
+	t, err := c.timing(ctx, committed)
+	if err != nil {
+		return err
+	}
+	if t.Schedule == nil { // what is read at a block is about the one after it
+		t.at--
+	}
+	due := t.Index() + epochs
+	for h, err := range c.node.Heads(ctx, committed) {
+		if err != nil {
+			return err
+		}
+		now, err := c.timing(ctx, h)
+		if err != nil {
+			return err
+		}
+		if now.Index() >= due {
+			return nil
+		}
+	}
+	return context.Cause(ctx)
+}
+
+// Current returns those weights whose neuron is still the one that was decided about:
+// a slot may have changed hands between the metagraph of the decision and now. The rest
+// is scaled so that the largest is 65535 again.
+func (c *Client) Current(ctx context.Context, decided targon.Metagraph, w targon.Weights) (targon.Weights, error) {
+	head, err := c.node.Finalised(ctx)
+	if err != nil {
+		return nil, err
+	}
+	slots := make([]item, len(w))
+	for i, e := range w {
+		slots[i] = item{"Keys", []any{c.netuid, e.UID}}
+	}
+	now, err := c.read(ctx, head.Hash, slots...)
+	if err != nil {
+		return nil, fmt.Errorf("read who holds the slots: %w", err)
+	}
+	var out targon.Weights
+	top := uint16(0)
+	for i, e := range w {
+		if n, ok := decided.ByUID(e.UID); ok && now[i] == n.Hotkey {
+			out, top = append(out, e), max(top, e.Value)
+		}
+	}
+	if top == 0 {
+		return out, nil
+	}
+	for i := range out { // to the nearest, as the chain's tools do
+		out[i].Value = uint16((uint64(out[i].Value)*65535 + uint64(top)/2) / uint64(top))
+	}
+	return out, nil
 }
