@@ -15,6 +15,7 @@ import (
 // conn is one websocket to one node.
 type conn struct {
 	ws     *websocket.Conn
+	writes time.Duration // the longest that a write may take
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
@@ -61,7 +62,7 @@ func dial(ctx context.Context, endpoint string, c Config) (*conn, error) {
 	ws.SetReadLimit(c.MaxReply)
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	n := &conn{
-		ws: ws, cancel: cancel, gone: make(chan struct{}),
+		ws: ws, writes: c.Answer, cancel: cancel, gone: make(chan struct{}),
 		pending: map[uint64]func(reply){}, subs: map[string]chan json.RawMessage{},
 	}
 	n.tasks.Go(func() { n.read(life) })
@@ -199,8 +200,10 @@ func (n *conn) send(ctx context.Context, method string, params []any, answer fun
 		params = []any{}
 	}
 	raw, err := json.Marshal(request{"2.0", id, method, params})
-	if err == nil {
-		err = n.ws.Write(ctx, websocket.MessageText, raw)
+	if err == nil { // a caller who leaves in mid-write must not take the connection along
+		write, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.writes)
+		err = n.ws.Write(write, websocket.MessageText, raw)
+		cancel()
 	}
 	if err != nil {
 		n.forget(id)

@@ -348,22 +348,55 @@ func TestSend(t *testing.T) {
 	}
 }
 
-// TestSendUnknown: a caller who gives up is told that the outcome is open.
+// TestSendUnknown: a caller who gives up is told that the outcome is open; whoever
+// sends the same again joins it, and whoever sends something else does not.
 func TestSendUnknown(t *testing.T) {
 	ch := newChain(10)
 	ch.metadata = metadata(t)
 	ch.onSubmit = func(*chain, rpc.Hex) answer { return answer{result: hex32(targon.Digest{})} }
-	cl := start(t, to(serve(t, ch)))
+	n := serve(t, ch)
+	cl := start(t, to(n))
+	m, err := substrate.ParseMetadata(ch.metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
 	key, err := sign.FromSeed(targon.Secret{5})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	_, err = cl.Send(ctx, key, func(m *substrate.Metadata) ([]byte, error) {
-		return m.EncodeCall("System", "remark", substrate.Record{{Name: "remark", Value: []byte{1}}})
-	})
-	if !errors.Is(err, rpc.ErrUnknown) {
-		t.Errorf("%v, want ErrUnknown", err)
+	send := func(limit time.Duration, remark byte) (rpc.Inclusion, error) {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		defer cancel()
+		return cl.Send(ctx, key, func(m *substrate.Metadata) ([]byte, error) {
+			return m.EncodeCall("System", "remark", substrate.Record{{Name: "remark", Value: []byte{remark}}})
+		})
+	}
+	submitted := func() []rpc.Hex {
+		ch.mu.Lock()
+		defer ch.mu.Unlock()
+		return slices.Clone(ch.submitted)
+	}
+	if _, err := send(200*time.Millisecond, 1); !errors.Is(err, rpc.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want ErrUnknown and DeadlineExceeded", err)
+	}
+	ch.mu.Lock() // while nobody waits it is included
+	ch.events[ch.add(rpc.Hex{0}, ch.submitted[0])] = events(t, m, substrate.Variant{})
+	ch.mu.Unlock()
+	ch.grow(5)
+	in, err := send(10*time.Second, 1)
+	if err != nil || in.Block.Number != 10 || len(submitted()) != 1 {
+		t.Errorf("%+v, %v after %d submissions, want block 10 after 1", in, err, len(submitted()))
+	}
+	// Now that its outcome is known, the same call is another one, as is a different call.
+	if _, err := send(200*time.Millisecond, 1); !errors.Is(err, rpc.ErrUnknown) || len(submitted()) != 2 {
+		t.Errorf("again: %v after %d submissions, want 2", err, len(submitted()))
+	}
+	if _, err := send(200*time.Millisecond, 2); !errors.Is(err, rpc.ErrUnknown) || len(submitted()) != 3 {
+		t.Errorf("another: %v after %d submissions, want 3", err, len(submitted()))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := cl.Send(ctx, key, nil); !errors.Is(err, context.Canceled) || len(submitted()) != 3 {
+		t.Errorf("cancelled: %v after %d submissions", err, len(submitted()))
 	}
 }

@@ -105,6 +105,8 @@ type Client struct {
 	genesis  targon.Digest // zero until known
 	runtimes []*Runtime    // newest last
 
+	open []*pending // extrinsics whose outcome is not known
+
 	sending sync.Mutex // from reading an account's nonce to using it
 }
 
@@ -281,9 +283,9 @@ func (c *Client) node(ctx context.Context) (*conn, error) {
 		case <-changed:
 		case <-ctx.Done():
 			if reason == nil {
-				reason = context.Cause(ctx)
+				return nil, fmt.Errorf("%w: %w", ErrUnavailable, context.Cause(ctx))
 			}
-			return nil, fmt.Errorf("%w: %w", ErrUnavailable, reason)
+			return nil, fmt.Errorf("%w: %w: %w", ErrUnavailable, context.Cause(ctx), reason)
 		}
 	}
 }
@@ -291,7 +293,7 @@ func (c *Client) node(ctx context.Context) (*conn, error) {
 // Read calls a method that changes nothing and decodes its result into out. It is
 // repeated on other nodes until one answers or the time is up. A refusal is an *Error.
 func (c *Client) Read(ctx context.Context, out any, method string, params ...any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.c.Call, fmt.Errorf("%s took more than %v", method, c.c.Call))
+	ctx, cancel := c.bound(ctx, method)
 	defer cancel()
 	for {
 		err := c.once(ctx, out, method, params)
@@ -307,7 +309,7 @@ func (c *Client) Read(ctx context.Context, out any, method string, params ...any
 // Write calls a method once. If it was sent and no answer came the error is
 // ErrUnknown.
 func (c *Client) Write(ctx context.Context, out any, method string, params ...any) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.c.Call, fmt.Errorf("%s took more than %v", method, c.c.Call))
+	ctx, cancel := c.bound(ctx, method)
 	defer cancel()
 	err := c.once(ctx, out, method, params)
 	if errors.Is(err, errGone) {
@@ -316,8 +318,16 @@ func (c *Client) Write(ctx context.Context, out any, method string, params ...an
 	return err
 }
 
+// bound gives a call its time.
+func (c *Client) bound(ctx context.Context, method string) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, c.c.Call, fmt.Errorf("%s took more than %v: %w", method, c.c.Call, context.DeadlineExceeded))
+}
+
 // once asks the present node. A node that does not answer in time is left.
 func (c *Client) once(ctx context.Context, out any, method string, params []any) error {
+	if ctx.Err() != nil { // nothing was sent
+		return fmt.Errorf("%s: %w", method, context.Cause(ctx))
+	}
 	n, err := c.node(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", method, err)
@@ -341,7 +351,7 @@ func (c *Client) once(ctx context.Context, out any, method string, params []any)
 
 // Genesis returns the hash of the chain's first block, once a node has said it.
 func (c *Client) Genesis(ctx context.Context) (targon.Digest, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.c.Call)
+	ctx, cancel := c.bound(ctx, "genesis")
 	defer cancel()
 	if _, err := c.node(ctx); err != nil {
 		return targon.Digest{}, err

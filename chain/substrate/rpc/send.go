@@ -1,9 +1,12 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 
 	"targon"
 	"targon/chain/substrate"
@@ -26,16 +29,20 @@ type Build func(*substrate.Metadata) ([]byte, error)
 
 // pending is an extrinsic on its way.
 type pending struct {
-	raw   []byte
-	hash  targon.Digest
-	from  targon.Header // the era's first block
-	death targon.Block
-	sure  bool // a node said that it has it
+	signer targon.Hotkey
+	call   []byte
+	raw    []byte
+	hash   targon.Digest
+	from   targon.Header // the era's first block
+	death  targon.Block
+	sure   atomic.Bool // a node said that it has it
 }
 
 // Send signs a call, submits it and waits until the block that contains it is final.
 // It signs once: across outages the same bytes are submitted again, which cannot take
-// effect twice. It returns a *substrate.PoolError if the pool refused it, a
+// effect twice. An equal call of the same account whose outcome is still open, because
+// another caller waits for it or one gave up waiting, is joined and not signed again. It
+// returns a *substrate.PoolError if the pool refused it, a
 // *substrate.DispatchError (with the inclusion) if the call failed in its block,
 // ErrExpired, or ErrUnknown when ctx ended before the outcome was final.
 func (c *Client) Send(ctx context.Context, key substrate.Signer, build Build) (Inclusion, error) {
@@ -49,14 +56,18 @@ func (c *Client) Send(ctx context.Context, key substrate.Signer, build Build) (I
 			return Inclusion{}, fmt.Errorf("extrinsic %s: %w: %w", p.hash, ErrUnknown, err)
 		}
 		in, found, err := c.find(ctx, p, h, previous)
+		if found && !errors.Is(err, ErrUnknown) {
+			c.settle(p)
+		}
 		if found || err != nil {
 			return in, err
 		}
 		if h.Number+1 >= p.death {
+			c.settle(p)
 			return Inclusion{}, fmt.Errorf("extrinsic %s: %w: until block %d", p.hash, ErrExpired, p.death)
 		}
-		if !p.sure || h.Number%resubmit == 0 {
-			c.offer(ctx, p)
+		if !p.sure.Load() || h.Number%resubmit == 0 {
+			_ = c.offer(ctx, p) // the blocks will tell
 		}
 		previous = h
 	}
@@ -72,47 +83,83 @@ const resubmit = 8
 func (c *Client) submit(ctx context.Context, key substrate.Signer, build Build) (*pending, error) {
 	c.sending.Lock()
 	defer c.sending.Unlock()
-	p, err := c.sign(ctx, key, build)
-	if err != nil {
-		return nil, err
+	p, joined, err := c.sign(ctx, key, build)
+	if err != nil || joined {
+		return p, err
 	}
 	switch err := c.offer(ctx, p); {
 	case err == nil, errors.Is(err, ErrUnknown):
 		return p, nil
 	default:
+		c.settle(p)
 		return nil, fmt.Errorf("submit extrinsic: %w", err)
 	}
 }
 
-func (c *Client) sign(ctx context.Context, key substrate.Signer, build Build) (*pending, error) {
+// remembered is for how many blocks after its death an extrinsic of unknown outcome is
+// still looked for when its call is sent again.
+const remembered = substrate.DefaultPeriod
+
+// join returns the extrinsic of an equal call whose outcome is open.
+func (c *Client) join(signer targon.Hotkey, call []byte, head targon.Block) *pending {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = slices.DeleteFunc(c.open, func(p *pending) bool { return head > p.death+remembered })
+	for _, p := range c.open {
+		if p.signer == signer && bytes.Equal(p.call, call) {
+			return p
+		}
+	}
+	return nil
+}
+
+// settle forgets an extrinsic whose outcome is known.
+func (c *Client) settle(p *pending) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = slices.DeleteFunc(c.open, func(o *pending) bool { return o == p })
+}
+
+// sign returns a new extrinsic, or the one to join.
+func (c *Client) sign(ctx context.Context, key substrate.Signer, build Build) (p *pending, joined bool, err error) {
 	genesis, err := c.Genesis(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	head, err := c.Finalised(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	rt, err := c.Runtime(ctx, head.Hash)
 	if err != nil {
-		return nil, err
-	}
-	nonce, err := c.Nonce(ctx, key.Hotkey())
-	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	call, err := build(rt.Metadata)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if p := c.join(key.Hotkey(), call, head.Number); p != nil {
+		return p, true, nil
+	}
+	nonce, err := c.Nonce(ctx, key.Hotkey())
+	if err != nil {
+		return nil, false, err
 	}
 	era := substrate.Mortal(substrate.DefaultPeriod, uint64(head.Number))
 	raw, err := rt.Metadata.SignExtrinsic(key, call, substrate.Terms{
 		Era: era, Nonce: nonce, Spec: rt.Spec, Transaction: rt.Transaction, Genesis: genesis, Start: head.Hash,
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return &pending{raw: raw, hash: substrate.Hash(raw), from: head, death: targon.Block(era.Death(uint64(head.Number)))}, nil
+	p = &pending{
+		signer: key.Hotkey(), call: call, raw: raw, hash: substrate.Hash(raw),
+		from: head, death: targon.Block(era.Death(uint64(head.Number))),
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = append(c.open, p)
+	return p, false, nil
 }
 
 // offer submits an extrinsic. Having it already is as good as accepting it.
@@ -131,7 +178,7 @@ func (c *Client) offer(ctx context.Context, p *pending) error {
 		}
 	}
 	if err == nil {
-		p.sure = true
+		p.sure.Store(true)
 	}
 	return err
 }
