@@ -249,12 +249,12 @@ func decode(raw json.RawMessage, out any) error {
 	return nil
 }
 
-// subscribe opens a subscription. The channel holds the newest notification; gone
-// ends it.
-func (n *conn) subscribe(ctx context.Context, method string) (<-chan json.RawMessage, error) {
+// subscribe opens a subscription. The channel holds the newest notification until end
+// is called or the connection is gone.
+func (n *conn) subscribe(ctx context.Context, method, undo string) (heads <-chan json.RawMessage, end func(), err error) {
 	ch := make(chan json.RawMessage, 1)
-	done := make(chan error, 1)
-	_, err := n.send(ctx, method, nil, func(r reply) {
+	done := make(chan reply, 1)
+	_, err = n.send(ctx, method, nil, func(r reply) {
 		if r.err == nil && len(r.result) == 0 {
 			r.err = fmt.Errorf("%w: a subscription without a name", ErrReply)
 		}
@@ -265,15 +265,26 @@ func (n *conn) subscribe(ctx context.Context, method string) (<-chan json.RawMes
 			}
 			n.mu.Unlock()
 		}
-		done <- r.err
+		done <- r
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	select {
-	case err := <-done:
-		return ch, err
+	case r := <-done:
+		return ch, func() { n.unsubscribe(undo, r.result) }, r.err
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return nil, nil, context.Cause(ctx)
+	}
+}
+
+// unsubscribe ends a subscription and does not wait for the node to say so.
+func (n *conn) unsubscribe(method string, name json.RawMessage) {
+	n.mu.Lock()
+	_, open := n.subs[string(name)]
+	delete(n.subs, string(name))
+	n.mu.Unlock()
+	if open {
+		_, _ = n.send(context.Background(), method, []any{name}, func(reply) {})
 	}
 }

@@ -274,6 +274,8 @@ func (c *chain) answer(method string, params []json.RawMessage) answer {
 		return answer{}
 	case "chain_subscribeFinalizedHeads":
 		return answer{result: "s1"}
+	case "chain_unsubscribeFinalizedHeads":
+		return answer{result: true}
 	case "state_getRuntimeVersion":
 		return answer{result: map[string]any{"specVersion": c.spec(c.find(params, 0)), "transactionVersion": 1}}
 	case "state_getMetadata":

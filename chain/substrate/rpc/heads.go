@@ -44,31 +44,46 @@ type follower struct {
 	stopped bool
 }
 
-// follow reads one connection's subscription until it ends.
+// follow reads one connection's subscription until it ends. The node is left when it
+// was at fault, not when the reader goes away: others use the connection too.
 func (f *follower) follow(ctx context.Context) error {
 	n, err := f.c.node(ctx)
 	if err != nil {
 		return err
 	}
+	err = f.subscribed(ctx, n)
+	if err != nil && ctx.Err() == nil {
+		n.leave(err)
+	}
+	return err
+}
+
+func (f *follower) subscribed(ctx context.Context, n *conn) error {
 	sub, cancel := context.WithTimeout(ctx, f.c.c.Answer)
-	heads, err := n.subscribe(sub, "chain_subscribeFinalizedHeads")
+	heads, end, err := n.subscribe(sub, "chain_subscribeFinalizedHeads", "chain_unsubscribeFinalizedHeads")
 	cancel()
 	if err != nil {
-		n.leave(err)
+		return err
+	}
+	defer end()
+	// What is final already is not waited for: the next block may be far away.
+	now, err := f.c.Finalised(ctx)
+	if err == nil {
+		err = f.reach(ctx, now.Number)
+	}
+	if err != nil {
 		return err
 	}
 	stall := time.NewTimer(f.c.c.Stall)
 	defer stall.Stop()
-	for {
+	for !f.stopped {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-n.gone:
 			return n.err
 		case <-stall.C:
-			err := fmt.Errorf("%w: no finalised head in %v", errGone, f.c.c.Stall)
-			n.leave(err)
-			return err
+			return fmt.Errorf("%w: no finalised head in %v", errGone, f.c.c.Stall)
 		case raw := <-heads:
 			before := f.last
 			head, err := parseHead(raw)
@@ -76,17 +91,14 @@ func (f *follower) follow(ctx context.Context) error {
 				err = f.reach(ctx, head)
 			}
 			if err != nil {
-				n.leave(err)
 				return err
-			}
-			if f.stopped {
-				return nil
 			}
 			if f.last != before { // a node that repeats itself or is behind us does not count
 				stall.Reset(f.c.c.Stall)
 			}
 		}
 	}
+	return nil
 }
 
 // reach yields the blocks up to a height.

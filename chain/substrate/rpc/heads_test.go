@@ -76,6 +76,34 @@ func TestHeads(t *testing.T) {
 	}
 }
 
+// TestLeaving: a reader who goes away ends his subscription and leaves the connection
+// to the others.
+func TestLeaving(t *testing.T) {
+	c := newChain(5)
+	n := serve(t, c)
+	cl := start(t, to(n))
+	for range 3 {
+		if _, err := take(t, cl, targon.Header{}, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, err := range cl.Heads(ctx, targon.Header{}) {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		cancel()
+	}
+	if _, err := cl.Finalised(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	subscribed, ended := n.count("chain_subscribeFinalizedHeads"), n.count("chain_unsubscribeFinalizedHeads")
+	if subscribed != 4 || ended != 4 || n.count("chain_getBlockHash") != 1+4 { // one genesis: one connection
+		t.Errorf("%d subscriptions, %d ended, %d hashes asked for", subscribed, ended, n.count("chain_getBlockHash"))
+	}
+}
+
 func TestHeadsFaults(t *testing.T) {
 	honest := newChain(10)
 	liar := func(salt byte) *chain {
