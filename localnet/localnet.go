@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"targon"
@@ -38,6 +39,7 @@ type Config struct {
 	BlockTime time.Duration // 250 ms
 	Tempo     uint16        // blocks between two payments, less one
 	Kernel    string        // of the engines; empty: the fastest
+	Cores     int           // to compute on, see SpareScheduling; 0: GOMAXPROCS
 	Listen    string        // of gateway and status page; 127.0.0.1:0
 	Dir       string        // keeps the ledger; empty: a temporary folder
 	Started   time.Time     // when the program began, for the first figure it prints
@@ -80,6 +82,18 @@ func (c *Config) check() error {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return nil
+}
+
+// SpareScheduling lets the Go scheduler of this process run a few goroutines more than
+// there are cores, and returns how many cores there are to compute on. Without it,
+// while every core computes, nobody looks at the network for up to 10 ms at a time:
+// ids arrive in clots, and a stream's timing tells of the scheduler instead of the
+// prover. A program calls it once, at its start.
+func SpareScheduling() (cores int) {
+	const spare = 2
+	cores = runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(cores + spare)
+	return cores
 }
 
 const (

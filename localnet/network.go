@@ -60,7 +60,7 @@ func Start(ctx context.Context, c Config) (*Network, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	n := &Network{cfg: c, seats: c.seats(), cores: native.NewCores(0), ended: make(chan struct{})}
+	n := &Network{cfg: c, seats: c.seats(), cores: native.NewCores(c.Cores), ended: make(chan struct{})}
 	if err := n.build(ctx); err != nil {
 		n.release()
 		return nil, err
@@ -173,7 +173,7 @@ func (n *Network) makeVerifier(ctx context.Context) error {
 
 // pace lies between two challenges to one prover: a dozen of them shall not keep a
 // laptop's cores busy for nothing.
-const pace = 250 * time.Millisecond
+const pace = 400 * time.Millisecond
 
 // probeRequest is what speed is measured with.
 func (n *Network) probeRequest() targon.Request {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"targon"
@@ -62,6 +63,9 @@ func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *as
 		Chain: c.Chain, Asker: asker, Reference: fast, Portable: portable, Ledger: c.Ledger,
 		Inputs: c.Inputs, Prompts: Openings(c.Model), Policy: Policy(),
 		AuditPPM: c.AuditPPM, Epoch: c.Epoch, BlockTime: c.BlockTime, Pace: c.Pace,
+		// Half of the cores at most: where provers share the machine, as they do in a
+		// demonstration, their streams must not stall while answers are scored.
+		Auditors: max(1, runtime.NumCPU()/2),
 		// Not before the client's own deadline, which a prover is told: challenges
 		// and users' requests must name the same.
 		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Log: c.Log,

@@ -34,8 +34,13 @@ func (p *Prover) ask(w http.ResponseWriter, r *http.Request, who epistula.Princi
 	ctx, cancel := context.WithTimeoutCause(r.Context(), who.Deadline.Sub(p.c.Now()), errDeadline)
 	defer cancel()
 	a := &answer{p: p, w: w, req: req, release: release, chain: targon.NewChain(req.Digest())}
-	if err := a.stream(ctx); err != nil {
+	err = a.stream(ctx)
+	if err != nil {
 		a.fail(r, err)
+	}
+	// The response may be used until here and no longer.
+	if gone := a.close(); gone != nil && err == nil {
+		p.report(r, gone)
 	}
 }
 
@@ -71,7 +76,7 @@ type answer struct {
 	req     targon.Request
 	release func()
 
-	out   *sse.Writer // nil until the first id: until then we can still refuse
+	out   *sse.Stream // nil until the first id: until then we can still refuse
 	buf   bytes.Buffer
 	chain targon.Chain
 	last  targon.TokenID
@@ -118,11 +123,22 @@ func (a *answer) stream(ctx context.Context) (err error) {
 
 func (a *answer) token(t targon.Token) error {
 	if a.out == nil {
-		a.out = sse.NewWriter(a.w, writeTime)
+		a.out = sse.NewStream(sse.NewWriter(a.w, writeTime))
 	}
 	a.chain.Extend(t.ID)
 	a.last = t.ID
 	return a.send(ask.EventToken, t)
+}
+
+// close waits until what was sent is on its way.
+func (a *answer) close() error {
+	if a.out == nil {
+		return nil
+	}
+	if err := a.out.Close(); err != nil {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return nil
 }
 
 // ended reports whether the last id ends an answer.

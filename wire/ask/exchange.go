@@ -28,6 +28,7 @@ type exchange struct {
 	aborted func() bool // whoever asked has gone
 
 	sent      time.Time
+	read      time.Time           // when bytes last came from the socket
 	ids       chan<- targon.Token // to the caller; holds all that may come, so that it never blocks
 	watch     *watch
 	connected atomic.Bool
@@ -205,12 +206,24 @@ func (e *exchange) refused(ctx context.Context, resp *http.Response) {
 	e.end(status, err)
 }
 
+// stamped notes when bytes came.
+type stamped struct {
+	r  io.Reader
+	at *time.Time
+}
+
+func (s stamped) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	*s.at = time.Now()
+	return n, err
+}
+
 // stream reads ids until the receipt and the end of the body.
 func (e *exchange) stream(resp *http.Response) error {
 	if media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type")); err != nil || media != sse.ContentType {
 		return fmt.Errorf("%w: content type %q", errMalformed, resp.Header.Get("Content-Type"))
 	}
-	events := sse.NewReader(resp.Body, sse.Limits{Stream: e.c.config.Limits.Bytes})
+	events := sse.NewReader(stamped{resp.Body, &e.read}, sse.Limits{Stream: e.c.config.Limits.Bytes})
 	for {
 		ev, err := events.Next()
 		if err != nil {
@@ -235,7 +248,7 @@ func (e *exchange) stream(resp *http.Response) error {
 }
 
 func (e *exchange) token(data []byte) error {
-	at := time.Since(e.sent)
+	at := e.read.Sub(e.sent) // not now: how long we took to get here is not the prover's
 	var t struct {
 		ID   *targon.TokenID `json:"id"`
 		Text *string         `json:"text"`

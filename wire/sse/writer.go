@@ -44,11 +44,16 @@ func (w *Writer) Event(name string, data []byte) error {
 	if w.buf, err = Append(w.buf[:0], name, data); err != nil {
 		return err
 	}
+	return w.send(w.buf)
+}
+
+// send writes whole events and flushes them.
+func (w *Writer) send(events []byte) error {
 	// Recorders in tests know no deadlines.
 	if err := w.rc.SetWriteDeadline(time.Now().Add(w.limit)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return fmt.Errorf("set write deadline: %w", err)
 	}
-	if _, err := w.w.Write(w.buf); err != nil {
+	if _, err := w.w.Write(events); err != nil {
 		return fmt.Errorf("write event: %w", err)
 	}
 	if err := w.rc.Flush(); err != nil {

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"targon/localnet"
+	"targon/model"
+)
+
+// builtinModel returns the GGUF file inside the binary.
+func builtinModel() []byte { return model.GGUF() }
+
+type upFlags struct {
+	epochs    uint64
+	seed      uint64
+	json      bool
+	provers   int
+	cheats    []string
+	auditRate float64
+	blockTime time.Duration
+	tempo     uint16
+	model     string
+	listen    string
+	data      string
+	verbose   bool
+}
+
+func newUpCommand(started time.Time) *cobra.Command {
+	var f upFlags
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "run a whole network on this machine: chain, provers, cheats, verifier, gateway, a user",
+		Long: `Up runs a whole network in one process on the built-in model: a development chain,
+honest and cheating provers, a verifier that finds out which is which, a gateway
+that speaks the OpenAI protocol, a status page, and a user who chats all the time.
+
+It runs until interrupted, or for as many epochs as --epochs says, and prints who
+was caught, by what, and after how many tokens.`,
+		Example: `  targon up
+  targon up --epochs 3 --seed 7 --json
+  targon up --provers 6 --cheats none
+  targon up --cheats quantized,model:other.gguf`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := f.config(cmd, started)
+			if err != nil {
+				return err
+			}
+			return up(cmd.Context(), c, f.json, cmd.OutOrStdout())
+		},
+	}
+	fl := cmd.Flags()
+	fl.Uint64Var(&f.epochs, "epochs", 0, "stop after this many epochs (0: run until interrupted)")
+	fl.Uint64Var(&f.seed, "seed", 0, "fix every secret of the demonstration (default: random)")
+	fl.BoolVar(&f.json, "json", false, "print the result as one JSON object on the last line of standard output")
+	fl.IntVar(&f.provers, "provers", 3, "honest provers; of three or more the last runs at half speed")
+	fl.StringArrayVar(&f.cheats, "cheats", nil, "cheats as a comma-separated list, repeatable: names, model:PATH.gguf, or none (default: all by name)")
+	fl.Float64Var(&f.auditRate, "audit-rate", 0.5, "share of the answers that are checked, 0 to 1")
+	fl.DurationVar(&f.blockTime, "block-time", 250*time.Millisecond, "time between blocks of the development chain")
+	fl.Uint16Var(&f.tempo, "tempo", 11, "blocks between two payments, less one; also the least length of an epoch")
+	fl.StringVar(&f.model, "model", "", "GGUF file to serve instead of the built-in model")
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the gateway and the status page")
+	fl.StringVar(&f.data, "data", "", "folder that keeps the ledger, so that a later run resumes (default: a temporary one)")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "log what every part does")
+	return cmd
+}
+
+func (f upFlags) config(cmd *cobra.Command, started time.Time) (localnet.Config, error) {
+	c := localnet.Config{
+		Started: started, Epochs: f.epochs, Honest: f.provers, BlockTime: f.blockTime, Tempo: f.tempo,
+		Kernel: os.Getenv(kernelVariable), Cores: localnet.SpareScheduling(), Listen: f.listen, Dir: f.data, Progress: cmd.ErrOrStderr(), Cheats: localnet.Cheats(),
+	}
+	if cmd.Flags().Changed("seed") {
+		c.Seed = &f.seed
+	}
+	if f.auditRate < 0 || f.auditRate > 1 || f.auditRate != f.auditRate {
+		return c, fmt.Errorf("--audit-rate %v: want a share from 0 to 1", f.auditRate)
+	}
+	c.AuditPPM = uint32(f.auditRate*1e6 + 0.5)
+	if cmd.Flags().Changed("cheats") {
+		names, err := localnet.SplitCheats(f.cheats)
+		if err != nil {
+			return c, fmt.Errorf("--cheats: %w", err)
+		}
+		c.Cheats = names
+	}
+	if f.verbose {
+		c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
+	}
+	var err error
+	c.Model, err = loadModel(f.model, builtinModel)
+	return c, err
+}
+
+// up runs the network and prints its result. An interrupt is a normal end.
+func up(ctx context.Context, c localnet.Config, asJSON bool, out io.Writer) error {
+	net, err := localnet.Start(ctx, c)
+	if err != nil {
+		return err
+	}
+	runErr := net.Wait(ctx)
+	result, err := net.Close()
+	if runErr != nil && !errors.Is(runErr, context.Canceled) {
+		return runErr
+	}
+	if err != nil {
+		return err
+	}
+	if !asJSON {
+		return result.Table(out)
+	}
+	line, err := json.Marshal(result)
+	if err != nil {
+		return fmt.Errorf("encode the result: %w", err)
+	}
+	_, err = fmt.Fprintln(out, string(line))
+	return err
+}
