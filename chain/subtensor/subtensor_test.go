@@ -12,8 +12,11 @@ import (
 
 	"targon"
 	"targon/chain/substrate"
+	"targon/chain/substrate/rpc"
 	"targon/chain/subtensor"
 )
+
+var _ subtensor.Node = (*rpc.Client)(nil) // the connection serves as it is
 
 // account signs nothing: the fake node does not look.
 type account targon.Hotkey
