@@ -46,5 +46,5 @@ soak: ## targon up over seeds 1 to 20, each result checked
 docs: ## put what targon up really prints into README.md
 	tools/transcript.sh
 
-model: ## train the built-in model again (needs PyTorch, takes an hour)
+model: ## train the built-in model again (needs PyTorch, takes half an hour)
 	tools/model.sh

@@ -293,6 +293,11 @@ func (n *Network) newProgress() *progress {
 		p.names[n.keys[i].Hotkey()] = s.name
 	}
 	p.say("gateway and status page at %s, API key %q, model %s", n.URL(), APIKey, n.cfg.Model.Name())
+	if n.cfg.Epochs == 0 {
+		p.say(`try it: curl %s/v1/chat/completions -H "Authorization: Bearer %s" -d '{"model":"%s","messages":[{"role":"user","content":"Tell me a story."}]}'`,
+			n.URL(), APIKey, n.cfg.Model.Name())
+		p.say("it runs until Ctrl-C, and then prints who was caught, by what, and after how many tokens")
+	}
 	return p
 }
 

@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 run=${RUN:-model/run}
 mkdir -p "$run"
-go run ./model/make -seed 1 -bytes 90000000 -out "$run/corpus.txt"
+go run ./model/make -seed 1 -bytes 24000000 -out "$run/corpus.txt"
 python3 model/train.py tokens --corpus "$run/corpus.txt" --run "$run"
-python3 model/train.py fit --run "$run" --minutes "${MINUTES:-50}"
+python3 model/train.py fit --run "$run" --minutes "${MINUTES:-22}"
 python3 model/train.py export --run "$run" --out "$run/tiny.gguf"
 echo "trained $run/tiny.gguf; committing it needs a page in docs/decisions"
