@@ -114,7 +114,7 @@ type Throughput struct {
 //
 // The score is the new average; but it is 0 in an epoch in which all that the prover was
 // asked failed, such as when it was silent, or in which it buffered nine in ten of its
-// answers of 32 ids or more. An epoch in which nobody passed anything was no
+// audited answers of 32 ids or more. An epoch in which nobody passed anything was no
 // measurement, and changes no average. Samples of hotkeys that are not among provers do
 // not count.
 func (t Throughput) Close(b Book, provers []targon.Neuron, samples []Sample) (Book, []targon.Score) {
@@ -219,7 +219,7 @@ type counts struct {
 	failed     uint64    // complete answers that failed
 	answered   uint64    // complete answers, audited or not, the failed included
 	unanswered uint64    // requests that failed without an answer
-	long       int       // answers of at least 32 ids that did not fail, or only by buffering
+	long       int       // audited answers of at least 32 ids that passed, or failed only by buffering
 	buffered   int       // of those, how many came at once
 }
 
@@ -253,7 +253,7 @@ func (c *counts) add(s Sample) {
 		return
 	}
 	c.answered++
-	if s.Tokens >= proof.BurstTokens && (!failed || s.Buffered) {
+	if s.Tokens >= proof.BurstTokens && (s.Passed || s.Buffered) {
 		c.long++
 		if s.Buffered {
 			c.buffered++

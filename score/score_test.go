@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -156,7 +157,12 @@ func TestBuffered(t *testing.T) {
 		long, short, dumped int
 		want                float64
 	}{
-		{10, 0, 0, 10}, {9, 0, 1, 9}, {5, 0, 5, 5}, {2, 0, 8, 2}, {1, 0, 9, 0}, {0, 0, 10, 0},
+		{10, 0, 0, 10},
+		{9, 0, 1, 9},
+		{5, 0, 5, 5},
+		{2, 0, 8, 2},
+		{1, 0, 9, 0},
+		{0, 0, 10, 0},
 		{0, 90, 10, 0}, // short answers do not show whether it streams
 		{2, 0, 17, 10 * 2.0 / 19},
 	} {
@@ -168,6 +174,15 @@ func TestBuffered(t *testing.T) {
 	_, out := score.Throughput{}.Close(score.Book{}, provers(1), []score.Sample{passed(0, 31, time.Second), buffered(exact)})
 	if out[0].Value != 0 {
 		t.Errorf("32 ids are enough to tell: %v", out[0].Value)
+	}
+	// Answers that were not audited say nothing about how many of those that were came at
+	// once: a prover that dumps everything passes only on its short answers.
+	dumps := []score.Sample{passed(0, 31, 100*time.Millisecond), buffered(exact)}
+	for range 50 {
+		dumps = append(dumps, with(exact, func(s *score.Sample) { s.Passed = false }))
+	}
+	if _, out := (score.Throughput{}).Close(score.Book{}, provers(1), dumps); out[0].Value != 0 {
+		t.Errorf("answers that were not drawn hide the buffered ones: %v", out[0].Value)
 	}
 	// Marked as buffered is failed even if the caller calls it passed.
 	both := with(passed(0, 100, time.Second), func(s *score.Sample) { s.Buffered = true })
@@ -355,7 +370,7 @@ func TestProperties(t *testing.T) {
 			}
 			who := targon.UID(rapid.IntRange(0, n-1).Draw(t, "who"))
 			for _, failure := range []score.Sample{wrong(who), silent(who), buffered(passed(who, 64, time.Second))} {
-				_, worse := p.Close(b, all, append(samples[:len(samples):len(samples)], failure))
+				_, worse := p.Close(b, all, append(slices.Clip(samples), failure))
 				for i := range out {
 					if targon.UID(i) != who && worse[i] != out[i] {
 						t.Fatalf("a failure of %d moves %d from %v to %v", who, i, out[i].Value, worse[i].Value)
@@ -393,8 +408,11 @@ func TestFasterIsBetter(t *testing.T) {
 // Two honest provers, one at half speed, one that cheats and one that is silent.
 func Example() {
 	all := []targon.Neuron{
-		{UID: 0, Hotkey: targon.Hotkey{1}}, {UID: 1, Hotkey: targon.Hotkey{2}}, {UID: 2, Hotkey: targon.Hotkey{3}},
-		{UID: 3, Hotkey: targon.Hotkey{4}}, {UID: 4, Hotkey: targon.Hotkey{5}},
+		{UID: 0, Hotkey: targon.Hotkey{1}},
+		{UID: 1, Hotkey: targon.Hotkey{2}},
+		{UID: 2, Hotkey: targon.Hotkey{3}},
+		{UID: 3, Hotkey: targon.Hotkey{4}},
+		{UID: 4, Hotkey: targon.Hotkey{5}},
 	}
 	sample := func(uid int, tokens uint32, total time.Duration, ok bool) score.Sample {
 		return score.Sample{
