@@ -7,6 +7,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,7 +173,7 @@ func TestVectorsReadBack(t *testing.T) {
 					t.Fatalf("read %d of %d bytes", n, len(b))
 				}
 			}
-			if _, err := decode(s.value, append(b[:len(b):len(b)], 0)); err == nil {
+			if _, err := decode(s.value, append(slices.Clip(b), 0)); err == nil {
 				t.Error("read a byte too many")
 			}
 			other := append([]byte(nil), b...)

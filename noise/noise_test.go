@@ -212,10 +212,18 @@ func TestSpecialValues(t *testing.T) {
 		got  float64
 		want float64
 	}{
-		{"exp nan", noise.Exp(nan), nan}, {"exp inf", noise.Exp(inf), inf}, {"exp -inf", noise.Exp(-inf), 0},
-		{"log nan", noise.Log(nan), nan}, {"log -1", noise.Log(-1), nan}, {"log -inf", noise.Log(-inf), nan},
-		{"log -0", noise.Log(math.Copysign(0, -1)), -inf}, {"log1p -2", noise.Log1p(-2), nan}, {"log1p nan", noise.Log1p(nan), nan},
-		{"sin inf", noise.Sin(inf), nan}, {"cos -inf", noise.Cos(-inf), nan}, {"sin nan", noise.Sin(nan), nan},
+		{"exp nan", noise.Exp(nan), nan},
+		{"exp inf", noise.Exp(inf), inf},
+		{"exp -inf", noise.Exp(-inf), 0},
+		{"log nan", noise.Log(nan), nan},
+		{"log -1", noise.Log(-1), nan},
+		{"log -inf", noise.Log(-inf), nan},
+		{"log -0", noise.Log(math.Copysign(0, -1)), -inf},
+		{"log1p -2", noise.Log1p(-2), nan},
+		{"log1p nan", noise.Log1p(nan), nan},
+		{"sin inf", noise.Sin(inf), nan},
+		{"cos -inf", noise.Cos(-inf), nan},
+		{"sin nan", noise.Sin(nan), nan},
 		{"cos far", noise.Cos(1 << 21), nan},
 	} {
 		if c.got != c.want && !(c.got != c.got && c.want != c.want) {

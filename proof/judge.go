@@ -61,6 +61,7 @@ func Judge(t targon.Transcript, s targon.Scores, again *targon.Scores) (targon.V
 		if second.position == first.position && second.winner == first.winner {
 			return first.verdict(v), Ask{}
 		}
+	case equal, ending: // all ids are winners: no confirmation
 	}
 	return end(v, targon.ReasonUnconfirmed, fmt.Sprintf("%s and %s kernels disagree at position %d",
 		s.Kernel, again.Kernel, first.position)), Ask{}

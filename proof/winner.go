@@ -3,6 +3,7 @@ package proof
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"targon"
 	"targon/noise"
@@ -57,7 +58,7 @@ func (l *listing) fill(p targon.Position) string {
 		l.lowest = min(l.lowest, c.Logit)
 	}
 	n := len(l.ids)
-	for _, c := range append(p.Also[:len(p.Also):len(p.Also)], p.Claimed) {
+	for _, c := range append(slices.Clip(p.Also), p.Claimed) {
 		if detail := l.put(c); detail != "" {
 			return detail
 		}

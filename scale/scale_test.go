@@ -31,9 +31,21 @@ func TestCompact(t *testing.T) {
 		v    uint64
 		want string
 	}{
-		{0, "00"}, {1, "04"}, {42, "a8"}, {69, "1501"}, {65535, "feff0300"}, {100000000000000, "0b00407a10f35a"},
-		{63, "fc"}, {64, "0101"}, {1<<14 - 1, "fdff"}, {1 << 14, "02000100"}, {1<<30 - 1, "feffffff"},
-		{1 << 30, "0300000040"}, {math.MaxUint32, "03ffffffff"}, {1 << 32, "070000000001"}, {math.MaxUint64, "13ffffffffffffffff"},
+		{0, "00"},
+		{1, "04"},
+		{42, "a8"},
+		{69, "1501"},
+		{65535, "feff0300"},
+		{100000000000000, "0b00407a10f35a"},
+		{63, "fc"},
+		{64, "0101"},
+		{1<<14 - 1, "fdff"},
+		{1 << 14, "02000100"},
+		{1<<30 - 1, "feffffff"},
+		{1 << 30, "0300000040"},
+		{math.MaxUint32, "03ffffffff"},
+		{1 << 32, "070000000001"},
+		{math.MaxUint64, "13ffffffffffffffff"},
 	} {
 		var w scale.Writer
 		w.Compact(c.v)
@@ -134,7 +146,7 @@ func TestFailureSticks(t *testing.T) {
 		t.Errorf("read %d after a failure", v)
 	}
 	r.Fail("another")
-	if r.Done() != first {
+	if !errors.Is(r.Done(), first) {
 		t.Errorf("failure became %v", r.Done())
 	}
 }

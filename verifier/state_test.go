@@ -38,8 +38,11 @@ func TestApply(t *testing.T) {
 	scores := targon.ScoresMade{Scores: []targon.Score{{UID: 3, Hotkey: targon.Hotkey{3}}}}
 	set := targon.WeightsSet{Block: 17}
 	good := []targon.Entry{
-		opened(0, 10), a, judged(a, targon.ReasonEqual), opened(1, 15), targon.EpochClosed{Block: 15}, scores,
-		targon.WeightsDecided{Block: 17}, set,
+		opened(0, 10), a, judged(a, targon.ReasonEqual), opened(1, 15),
+		targon.EpochClosed{Block: 15},
+		scores,
+		targon.WeightsDecided{Block: 17},
+		set,
 	}
 	after := func(n int, more ...targon.Entry) []targon.Entry { return append(slices.Clone(good[:n]), more...) }
 	for _, c := range []struct {

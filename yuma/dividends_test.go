@@ -34,14 +34,22 @@ func TestDivide(t *testing.T) {
 		got  []yuma.Dividend
 		want []yuma.Dividend // two of alpha, two of Tao
 	}{
-		{"all of it where nobody served", run(func(*yuma.Pending, *yuma.Result, []yuma.Key) {}),
-			[]yuma.Dividend{d(0, 750), d(0, 250), {}, {}}},
-		{"half where somebody did", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { r.IncentiveEmission[1] = 1 }),
-			[]yuma.Dividend{d(0, 375), d(0, 125), {}, {}}},
-		{"less what was sold", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { p.Swapped = 200 }),
-			[]yuma.Dividend{d(0, 600), d(0, 200), {}, {}}},
-		{"nothing where more was sold", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { p.Swapped = 1001 }),
-			[]yuma.Dividend{{}, {}, {}, {}}},
+		{
+			"all of it where nobody served", run(func(*yuma.Pending, *yuma.Result, []yuma.Key) {}),
+			[]yuma.Dividend{d(0, 750), d(0, 250), {}, {}},
+		},
+		{
+			"half where somebody did", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { r.IncentiveEmission[1] = 1 }),
+			[]yuma.Dividend{d(0, 375), d(0, 125), {}, {}},
+		},
+		{
+			"less what was sold", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { p.Swapped = 200 }),
+			[]yuma.Dividend{d(0, 600), d(0, 200), {}, {}},
+		},
+		{
+			"nothing where more was sold", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { p.Swapped = 1001 }),
+			[]yuma.Dividend{{}, {}, {}, {}},
+		},
 		{"root stake earns Tao, alpha stake alpha", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) {
 			k[1].AlphaStake, k[1].RootStake = 0, 1000
 		}), []yuma.Dividend{d(0, 1000), {}, {}, d(0, 1000)}},
@@ -49,10 +57,14 @@ func TestDivide(t *testing.T) {
 			p.TaoWeight = half
 			k[0].RootStake = 2000
 		}), []yuma.Dividend{d(0, 599), d(0, 399), d(0, 1000), {}}},
-		{"the owner takes its part", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { k[0].Take = 13107 }),
-			[]yuma.Dividend{d(149, 600), d(0, 250), {}, {}}},
-		{"a parent is paid for what it lends", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { lend(k) }),
-			[]yuma.Dividend{d(0, 375), d(0, 625), {}, {}}},
+		{
+			"the owner takes its part", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { k[0].Take = 13107 }),
+			[]yuma.Dividend{d(149, 600), d(0, 250), {}, {}},
+		},
+		{
+			"a parent is paid for what it lends", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) { lend(k) }),
+			[]yuma.Dividend{d(0, 375), d(0, 625), {}, {}},
+		},
 		{"a child takes from another's parent", run(func(p *yuma.Pending, r *yuma.Result, k []yuma.Key) {
 			lend(k)
 			k[0].ChildTake = 65535

@@ -26,7 +26,7 @@ func (s State) weights() matrix {
 		row := make([]cell, 0, len(n.Weights))
 		for _, e := range n.Weights {
 			j := int(e.UID)
-			itself := j == i && !(s.HasOwner && i == int(s.Owner))
+			itself := j == i && (!s.HasOwner || i != int(s.Owner))
 			if j >= len(s.Neurons) || itself || n.LastUpdate <= s.Neurons[j].Registered {
 				continue
 			}
@@ -172,10 +172,10 @@ func (m matrix) clip(consensus []fixed.I32F32) matrix {
 // interpolate is m + ratio × (to - m). At 0 and 1 it is one of both as it stands;
 // between, rows come out in order of columns and without zeros.
 func (m matrix) interpolate(to matrix, ratio fixed.I32F32) matrix {
-	switch ratio {
-	case 0:
+	if ratio == 0 {
 		return m
-	case fixed.One:
+	}
+	if ratio == fixed.One {
 		return to
 	}
 	out := make(matrix, len(m))

@@ -185,8 +185,10 @@ func TestBondEdges(t *testing.T) {
 		name      string
 		got, want []yuma.Entry
 	}{
-		{"Yuma 3 moves a tenth of the way", one(func(p *yuma.Params, s *yuma.State) {}),
-			[]yuma.Entry{on(1, 62258), on(2, 3276)}},
+		{
+			"Yuma 3 moves a tenth of the way", one(func(p *yuma.Params, s *yuma.State) {}),
+			[]yuma.Entry{on(1, 62258), on(2, 3276)},
+		},
 		{"bonds to whom registered a tempo ago are dropped", one(func(p *yuma.Params, s *yuma.State) {
 			s.Neurons[1].Registered = 901
 			s.Neurons[0].LastUpdate = 902
@@ -379,10 +381,14 @@ func TestOrderOfUIDs(t *testing.T) {
 		}
 		want, got := yuma.Epoch(p, s), yuma.Epoch(p, moved)
 		for i, j := range order {
-			a := []any{want.Active[i], want.Permit[i], want.StakeWeight[i], want.Consensus[i], want.Trust[i], want.VerifierTrust[i],
-				want.Incentive[i], want.Dividends[i], want.PruningScore[i], want.Emission[i], renamed(want.Bonds[i], order)}
-			b := []any{got.Active[j], got.Permit[j], got.StakeWeight[j], got.Consensus[j], got.Trust[j], got.VerifierTrust[j],
-				got.Incentive[j], got.Dividends[j], got.PruningScore[j], got.Emission[j], renamed(got.Bonds[j], indices(len(order)))}
+			a := []any{
+				want.Active[i], want.Permit[i], want.StakeWeight[i], want.Consensus[i], want.Trust[i], want.VerifierTrust[i],
+				want.Incentive[i], want.Dividends[i], want.PruningScore[i], want.Emission[i], renamed(want.Bonds[i], order),
+			}
+			b := []any{
+				got.Active[j], got.Permit[j], got.StakeWeight[j], got.Consensus[j], got.Trust[j], got.VerifierTrust[j],
+				got.Incentive[j], got.Dividends[j], got.PruningScore[j], got.Emission[j], renamed(got.Bonds[j], indices(len(order))),
+			}
 			if d := cmp.Diff(a, b); d != "" {
 				t.Fatalf("neuron %d as %d:\n%s", i, j, d)
 			}

@@ -96,7 +96,7 @@ func TestLimits(t *testing.T) {
 			if !errors.Is(err, c.err) {
 				t.Errorf("ends with %v, want %v", err, c.err)
 			}
-			if c.err != io.EOF && !errors.Is(err, sse.ErrLimit) {
+			if !errors.Is(c.err, io.EOF) && !errors.Is(err, sse.ErrLimit) {
 				t.Errorf("%v is not ErrLimit", err)
 			}
 		})

@@ -12,10 +12,10 @@ const terms = 32
 // inverted for negative x, and 0 where that series leaves the range, as the
 // runtime's safe_exp answers. So a large x gives 0, and so does a very negative one.
 func ExpOrZero(x I32F32) I32F32 {
-	switch x {
-	case 0:
+	if x == 0 {
 		return One
-	case One:
+	}
+	if x == One {
 		return e23
 	}
 	negative := x < 0

@@ -21,8 +21,10 @@ func Example() {
 }
 
 var (
-	edges32 = []int64{math.MinInt64, math.MinInt64 + 1, -1 << 33, -1 << 32, -1<<32 + 1, -1 << 31, -1, 0, 1,
-		1 << 31, 1<<32 - 1, 1 << 32, 1<<32 + 1, 1 << 33, 65535 << 32, 1 << 62, math.MaxInt64 - 1, math.MaxInt64}
+	edges32 = []int64{
+		math.MinInt64, math.MinInt64 + 1, -1 << 33, -1 << 32, -1<<32 + 1, -1 << 31, -1, 0, 1,
+		1 << 31, 1<<32 - 1, 1 << 32, 1<<32 + 1, 1 << 33, 65535 << 32, 1 << 62, math.MaxInt64 - 1, math.MaxInt64,
+	}
 	words = []uint64{0, 1, 1<<32 - 1, 1 << 32, 1<<63 - 1, 1 << 63, 1<<63 + 1, math.MaxUint64 - 1, math.MaxUint64}
 )
 
@@ -267,7 +269,7 @@ func TestExpPoints(t *testing.T) {
 			t.Errorf("exp(%d) is %#x, want %#x", c.x, int64(got), int64(c.want))
 		}
 	}
-	for x := fixed.I32F32(-10 * fixed.One); x < 10*fixed.One; x += fixed.One / 7 {
+	for x := -10 * fixed.One; x < 10*fixed.One; x += fixed.One / 7 {
 		got, want := float64(fixed.ExpOrZero(x))/(1<<32), math.Exp(float64(x)/(1<<32))
 		if math.Abs(got-want) > 1e-6*want+1e-8 {
 			t.Errorf("exp(%v) is %v, want about %v", float64(x)/(1<<32), got, want)
