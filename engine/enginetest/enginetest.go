@@ -43,10 +43,17 @@ func Run(t *testing.T, open func(t *testing.T) (Engine, Info)) {
 		name string
 		run  func(*testing.T, Engine, Info)
 	}{
-		{"ids", testIDs}, {"seed", testSeed}, {"greedy", testGreedy}, {"end", testEnd},
-		{"max tokens", testMaxTokens}, {"stop", testStop}, {"cancel", testCancel},
-		{"concurrent", testConcurrent}, {"bad requests", testBadRequests},
-		{"score", testScore}, {"score lists", testScoreLists},
+		{"ids", testIDs},
+		{"seed", testSeed},
+		{"greedy", testGreedy},
+		{"end", testEnd},
+		{"max tokens", testMaxTokens},
+		{"stop", testStop},
+		{"cancel", testCancel},
+		{"concurrent", testConcurrent},
+		{"bad requests", testBadRequests},
+		{"score", testScore},
+		{"score lists", testScoreLists},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			e, info := open(t)

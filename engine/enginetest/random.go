@@ -86,9 +86,15 @@ func (b *builder) metadata(s Shape) {
 		key   string
 		value int
 	}{
-		{"context_length", s.Context}, {"embedding_length", s.Dim}, {"block_count", s.Layers},
-		{"feed_forward_length", s.FFN}, {"attention.head_count", s.Heads}, {"attention.head_count_kv", s.KVHeads},
-		{"attention.key_length", s.Head}, {"attention.value_length", s.Head}, {"rope.dimension_count", s.Head},
+		{"context_length", s.Context},
+		{"embedding_length", s.Dim},
+		{"block_count", s.Layers},
+		{"feed_forward_length", s.FFN},
+		{"attention.head_count", s.Heads},
+		{"attention.head_count_kv", s.KVHeads},
+		{"attention.key_length", s.Head},
+		{"attention.value_length", s.Head},
+		{"rope.dimension_count", s.Head},
 	} {
 		b.note(b.file.Set("llama."+kv.key, uint32(kv.value)))
 	}

@@ -99,7 +99,6 @@ func TestMappingOutlivesItsUses(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := engine(t, m, native.Options{})
-		m = nil
 		var got []float32
 		err = e.Logits(t.Context(), ids, func(_ int, row []float32) error {
 			runtime.GC()
@@ -112,8 +111,7 @@ func TestMappingOutlivesItsUses(t *testing.T) {
 		if !held(t, path) {
 			t.Errorf("%s: an engine in use lost its file", name)
 		}
-		e.Model().Digest()
-		e = nil
+		e.Model().Digest() // the last that refers to the engine
 		if !gone(t, path) {
 			t.Errorf("%s: a forgotten model keeps its file", name)
 		}

@@ -54,8 +54,8 @@ func (r reference) times(name string, x []float64) []float64 {
 }
 
 func (r reference) norm(name string, x []float64) []float64 {
-	w, eps := r.tensor(name), 0.0
-	eps, _ = r.file.Float("llama.attention.layer_norm_rms_epsilon")
+	w := r.tensor(name)
+	eps, _ := r.file.Float("llama.attention.layer_norm_rms_epsilon")
 	square := 0.0
 	for _, v := range x {
 		square += v * v

@@ -72,8 +72,14 @@ func TestFinite(t *testing.T) {
 		v    float32
 		want bool
 	}{
-		{0, true}, {-1, true}, {math.MaxFloat32, true}, {-math.MaxFloat32, true}, {1e-45, true},
-		{float32(math.Inf(1)), false}, {float32(math.Inf(-1)), false}, {float32(math.NaN()), false},
+		{0, true},
+		{-1, true},
+		{math.MaxFloat32, true},
+		{-math.MaxFloat32, true},
+		{1e-45, true},
+		{float32(math.Inf(1)), false},
+		{float32(math.Inf(-1)), false},
+		{float32(math.NaN()), false},
 	} {
 		if got := finite([]float32{1, c.v, 2}); got != c.want {
 			t.Errorf("finite(%v) = %v", c.v, got)

@@ -118,6 +118,7 @@ func chance(rng *rand.Rand, typ gguf.Type, elements uint64) []byte {
 			small(at, 0x1p-9)
 		case gguf.Q6_K:
 			small(at+208, 0x1p-16)
+		default: // gguf.Quantize writes it
 		}
 	}
 	return b

@@ -166,6 +166,7 @@ func checkTags(template string, options *config.Config) error {
 		switch s.Current().Type {
 		case tokens.BlockBegin, tokens.VariableBegin, tokens.Data:
 			inside = 0
+		default: // goes on with the tag
 		}
 		if inside++; inside > maxTokens {
 			return fmt.Errorf("%w: a tag of more than %d tokens", ErrLimit, maxTokens)

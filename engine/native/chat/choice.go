@@ -79,6 +79,7 @@ func (w *rewriter) token(t *tokens.Token) bool {
 			w.copyTo(t.Pos)
 			in.parts, in.text, w.at = append(in.parts, string(in.text)), nil, end
 		}
+	default: // is copied with what follows it
 	}
 	return true
 }

@@ -234,7 +234,8 @@ func (r *run) rangeOf(args *exec.VarArgs) *exec.Value {
 		}
 		n = append(n, v.Integer())
 	}
-	start, stop, step := 0, 0, 1
+	var stop int
+	start, step := 0, 1
 	switch len(n) {
 	case 1:
 		stop = n[0]
