@@ -32,7 +32,7 @@ const modelCheat = "model:"
 // "none" alone is the empty cast.
 func SplitCheats(values []string) ([]string, error) {
 	var names []string
-	for _, n := range strings.Split(strings.Join(values, ","), ",") {
+	for n := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		path, isFile := strings.CutPrefix(n, modelCheat)
 		switch {
 		case n == "none" && len(values) == 1 && values[0] == "none":

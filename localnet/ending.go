@@ -3,7 +3,6 @@ package localnet
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -51,15 +50,15 @@ func (n *Network) Close() (Result, error) {
 	meta, metaErr := n.chain.For(n.owner).Metagraph(context.Background())
 	n.stop()
 	<-n.ended
-	http.DefaultClient.CloseIdleConnections()
 	n.asker.Close()
 	r := n.result(n.verifier.View(), meta)
 	var err error
-	if n.err != nil {
+	switch {
+	case n.err != nil:
 		err = n.err
-	} else if metaErr != nil {
+	case metaErr != nil:
 		err = metaErr
-	} else {
+	default:
 		r.Generate, r.Score, err = speed(context.Background(), n.cfg.Model, n.probe)
 	}
 	n.release()

@@ -96,10 +96,9 @@ func SpareScheduling() (cores int) {
 	return cores
 }
 
-const (
-	netUID     targon.NetUID = 4
-	maxProvers               = 64
-)
+const netUID targon.NetUID = 4
+
+const maxProvers = 64
 
 // seat is one prover of the cast.
 type seat struct {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,7 +47,6 @@ type Network struct {
 	group *errgroup.Group
 	ended chan struct{} // closed when every part has returned
 	err   error         // of the first part that failed; read after ended
-	ready atomic.Bool   // the epochs asked for are done and paid
 }
 
 // APIKey opens the gateway of a local network, which by default only this machine

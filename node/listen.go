@@ -51,6 +51,6 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Durat
 	if err := s.Shutdown(ending); err != nil {
 		_ = s.Close() // what is left has had its time
 	}
-	<-failed
+	<-failed //nolint:errcheck // it was shut down and says so
 	return nil
 }

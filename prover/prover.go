@@ -143,7 +143,7 @@ func (p *Prover) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 	s.ErrorLog = slog.NewLogLogger(p.c.Log.Handler(), slog.LevelDebug)
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
-	p.c.Log.Info("serving", "address", l.Addr().String(), "hotkey", p.c.Key, "model", p.c.Model, "weights", p.c.Weights.String())
+	p.c.Log.InfoContext(ctx, "serving", "address", l.Addr().String(), "hotkey", p.c.Key, "model", p.c.Model, "weights", p.c.Weights.String())
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve prover: %w", err)
@@ -154,7 +154,7 @@ func (p *Prover) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 	if err := s.Shutdown(ending); err != nil {
 		_ = s.Close() // what is left has had its time
 	}
-	<-failed
+	<-failed //nolint:errcheck // it was shut down and says so
 	return nil
 }
 

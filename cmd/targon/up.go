@@ -108,7 +108,7 @@ func up(ctx context.Context, c localnet.Config, asJSON bool, out io.Writer) erro
 		return err
 	}
 	runErr := net.Wait(ctx)
-	result, err := net.Close()
+	result, err := net.Close() //nolint:contextcheck // the network is put away although ctx has ended
 	if runErr != nil && !errors.Is(runErr, context.Canceled) {
 		return runErr
 	}

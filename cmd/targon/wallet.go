@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -144,10 +145,8 @@ func (w *walletFlags) newPassword(cmd *cobra.Command, o walletOutside, file stri
 
 // whichKey reads --key.
 func whichKey(value string, also ...string) (string, error) {
-	for _, known := range append([]string{"hotkey", "coldkey"}, also...) {
-		if value == known {
-			return value, nil
-		}
+	if slices.Contains(append([]string{"hotkey", "coldkey"}, also...), value) {
+		return value, nil
 	}
 	return "", fmt.Errorf("--key %q, want hotkey or coldkey", value)
 }

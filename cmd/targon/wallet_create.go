@@ -160,13 +160,14 @@ func addressOr(h targon.Hotkey, err error) string {
 
 // print shows what was made, and each new key's phrase.
 func (m walletMade) print(out io.Writer, phrases []string) error {
-	text := fmt.Sprintf("wallet   %s\ncoldkey  %s\nhotkey   %s\n", m.Path, orNone(m.Coldkey), orNone(strings.TrimSpace(m.Hotkey+" "+m.HotkeyName)))
+	var text strings.Builder
+	fmt.Fprintf(&text, "wallet   %s\ncoldkey  %s\nhotkey   %s\n", m.Path, orNone(m.Coldkey), orNone(strings.TrimSpace(m.Hotkey+" "+m.HotkeyName)))
 	for i, kind := range m.Created {
 		if i < len(phrases) && phrases[i] != "" {
-			text += fmt.Sprintf("\nThe %s's phrase. Whoever has it has the key; write it down, it is the only backup:\n\n  %s\n", kind, phrases[i])
+			fmt.Fprintf(&text, "\nThe %s's phrase. Whoever has it has the key; write it down, it is the only backup:\n\n  %s\n", kind, phrases[i])
 		}
 	}
-	if _, err := io.WriteString(out, text); err != nil {
+	if _, err := io.WriteString(out, text.String()); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
 	return nil

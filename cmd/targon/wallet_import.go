@@ -125,10 +125,10 @@ func printImported(out io.Writer, w wallet.Wallet, f *walletFlags, kind string) 
 // readMessage returns the text of --message, or the bytes of --message-file.
 func readMessage(cmd *cobra.Command, text, file string) ([]byte, error) {
 	const most = 16 << 20
-	switch {
-	case file == "":
+	switch file {
+	case "":
 		return []byte(text), nil
-	case file == "-":
+	case "-":
 		return atMost(cmd.InOrStdin(), most)
 	}
 	in, err := os.Open(file)

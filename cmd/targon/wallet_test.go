@@ -58,7 +58,7 @@ func (p *typist) secret(prompts io.Writer) func(context.Context, string) ([]byte
 func walletScriptCommand(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("typed").(*typist)
 	cmd := newWalletCommandWith(walletOutside{
-		kdf:    func(p []byte) [32]byte { return sha256.Sum256(p) },
+		kdf:    sha256.Sum256,
 		lookup: func(name string) (string, bool) { v := ts.Getenv(name); return v, v != "" },
 		secret: p.secret(ts.Stderr()),
 	})
