@@ -191,7 +191,7 @@ func (s *state) setWeights(x call) error {
 		return NotEnoughStakeToSetWeights
 	case s.rules.VersionKey != 0 && x.version < s.rules.VersionKey:
 		return IncorrectWeightVersionKey
-	case n.updated != 0 && s.block-n.updated < targon.Block(s.rules.RateLimit):
+	case n.lastUpdate() != 0 && s.block-n.lastUpdate() < targon.Block(s.rules.RateLimit):
 		return SettingWeightsTooFast
 	case !n.permit && !alone:
 		return NeuronNoValidatorPermit

@@ -4,10 +4,10 @@
 //
 // It follows Subtensor in what a role can see: when an epoch pays, what set_weights
 // checks and in which order, how stored weights are scaled. It does not follow it
-// in the rest: there is one subnet, no consensus between nodes, no fees, no bonds,
-// no commit-reveal; every block is final at once; permits follow stake at once;
-// loopback axons are welcome. The full Yuma epoch is package yuma's; the one here
-// is its incentive without bonds. Calls are signed and checked nevertheless, so
+// in the rest: there is one subnet without owner, root stake and delegation, no
+// consensus between nodes, no fees; every block is final at once; permits follow
+// stake at once; loopback axons are welcome. The epoch is package yuma's, with all of
+// the emission going to neurons. Calls are signed and checked nevertheless, so
 // that nobody can act for somebody else, even inside one process.
 //
 // The invariant: blocks are numbered without gaps and each hash commits to its
@@ -57,6 +57,15 @@ type Rules struct {
 	MinStake          targon.Rao    // to set weights; 0
 	Burn              targon.Rao    // cost of a registration; 0
 	Emission          targon.Rao    // a block; 1 TAO
+	PayStake          bool          // pay goes to a hotkey's stake, as on Subtensor; else to its balance
+
+	BondsMovingAverage uint64 // of a million; 900000
+	BondsPenalty       uint16 // of 65535; 65535
+	Yuma3              bool   // else Yuma 2
+	LiquidAlpha        bool   // with Yuma3
+	AlphaLow           uint16 // of 65535; 45875
+	AlphaHigh          uint16 // of 65535; 58982
+	AlphaSteepness     int16  // hundredths; 1000
 }
 
 // The defaults are Subtensor's (runtime/src/lib.rs at 14bc6f9f), save for those that
@@ -89,7 +98,23 @@ func (c Config) withDefaults() Config {
 	if r.Emission == 0 {
 		r.Emission = 1e9
 	}
+	r.bondDefaults()
 	return c
+}
+
+func (r *Rules) bondDefaults() {
+	if r.BondsMovingAverage == 0 {
+		r.BondsMovingAverage = 900_000
+	}
+	if r.BondsPenalty == 0 {
+		r.BondsPenalty = 65535
+	}
+	if r.AlphaLow == 0 && r.AlphaHigh == 0 {
+		r.AlphaLow, r.AlphaHigh = 45875, 58982
+	}
+	if r.AlphaSteepness == 0 {
+		r.AlphaSteepness = 1000
+	}
 }
 
 // Chain is a running development chain. Its methods may be called concurrently.

@@ -19,9 +19,8 @@ type neuron struct {
 	registered targon.Block
 	updated    targon.Block // when it last set weights; 0: never
 	permit     bool
-	incentive  uint16
-	emission   targon.Rao
 	weights    targon.Weights // as stored: max-upscaled
+	earned                    // in the last epoch
 }
 
 // An account belongs to a hotkey.
@@ -204,8 +203,7 @@ func (s *state) digest() targon.Digest {
 		b = append(u64(b, uint64(len(axon))), axon...)
 		b = u64(b, uint64(n.registered))
 		b = u64(b, uint64(n.updated))
-		b = u64(b, uint64(n.incentive))
-		b = u64(b, uint64(n.emission))
+		b = append(b, fmt.Sprintf("%t%+v", n.permit, n.earned)...)
 		b = u64(b, uint64(len(n.weights)))
 		for _, w := range n.weights {
 			b = binary.LittleEndian.AppendUint16(b, uint16(w.UID))
