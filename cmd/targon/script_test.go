@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 }
 
 // httpCommand is `[!] http METHOD URL [key [body-file]]`: it asks until the server
-// answers, for at most 20 s, and fails unless the status is 200. The answer goes to
+// answers and has provers to answer with, for at most 20 s, and fails unless the status is 200. The answer goes to
 // the file "answer".
 func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
@@ -45,7 +45,7 @@ func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	deadline := time.Now().Add(20 * time.Second)
 	for {
 		status, answer, err := ask(args, body)
-		if err != nil && time.Now().Before(deadline) {
+		if (err != nil || status == http.StatusServiceUnavailable) && time.Now().Before(deadline) {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
