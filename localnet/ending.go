@@ -26,7 +26,7 @@ func (n *Network) Wait(ctx context.Context) error {
 		case <-tick.C:
 		}
 		v := n.verifier.View()
-		if n.cfg.Epochs == 0 || v.Set == 0 || uint64(v.LastSet)+1 < n.cfg.Epochs {
+		if n.cfg.Epochs == 0 || v.Set == n.before || v.LastSet < n.last {
 			continue
 		}
 		if paid == 0 {

@@ -42,6 +42,8 @@ type Network struct {
 	gateway  *gateway.Gateway
 	door     net.Listener
 	probe    targon.Request // for measuring speed
+	last     targon.Epoch   // to be closed, if any number was asked for
+	before   uint64         // times that weights had been set by earlier runs
 
 	stop  context.CancelFunc
 	group *errgroup.Group
@@ -151,8 +153,13 @@ func (n *Network) catchUp(ctx context.Context) error {
 			return fmt.Errorf("read ledger: %w", err)
 		}
 	}
-	for h := past.View().Height; h > 0; h-- {
+	view := past.View()
+	for h := view.Height; h > 0; h-- {
 		n.chain.Step()
+	}
+	n.before = view.Set
+	if n.cfg.Epochs > 0 {
+		n.last = view.Epoch + targon.Epoch(n.cfg.Epochs) - 1
 	}
 	return nil
 }
@@ -163,7 +170,7 @@ func (n *Network) makeVerifier(ctx context.Context) error {
 	n.verifier, n.asker, err = node.NewVerifier(ctx, node.VerifierConfig{
 		Key: n.owner, Root: n.secrets.derive("verifier"), Model: n.cfg.Model, Chain: n.chain.For(n.owner), Ledger: n.ledger,
 		Inputs: inputs{n.secrets.derive("inputs")}, AuditPPM: n.cfg.AuditPPM, Epoch: targon.Blocks(n.cfg.Tempo) + 1,
-		BlockTime: n.cfg.BlockTime, Pace: pace, CloseEpoch: enough, Local: true, Log: n.cfg.Log, Engine: native.Options{Cores: n.cores, Kernel: n.cfg.Kernel},
+		BlockTime: n.cfg.BlockTime, Pace: pace, CloseEpoch: n.enough, Local: true, Log: n.cfg.Log, Engine: native.Options{Cores: n.cores, Kernel: n.cfg.Kernel},
 		Limits: ask.Limits{First: 10 * time.Second, Next: 10 * time.Second, Total: 20 * time.Second},
 	})
 	return err
@@ -183,8 +190,11 @@ func (n *Network) probeRequest() targon.Request {
 }
 
 // enough holds an epoch open until each prover that answers has its share of audited
-// ids, but not for ever.
-func enough(p verifier.Progress) bool {
+// ids, but not for ever; and the one after the last that was asked for until the end.
+func (n *Network) enough(p verifier.Progress) bool {
+	if n.cfg.Epochs > 0 && p.Epoch > n.last {
+		return false
+	}
 	if p.Elapsed >= longestEpoch {
 		return true
 	}
