@@ -82,6 +82,7 @@ func encodePrimitive(w *scale.Writer, p Primitive, v any) error {
 		}
 		w.I32(c)
 		return nil
+	default: // an integer
 	}
 	n, err := integer(v)
 	if err != nil {
@@ -108,8 +109,9 @@ func integer(v any) (*big.Int, error) {
 		return new(big.Int).SetUint64(r.Uint()), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return big.NewInt(r.Int()), nil
+	default:
+		return nil, misfit("%T for an integer", v)
 	}
-	return nil, misfit("%T for an integer", v)
 }
 
 // encodeBytes appends exactly n bytes.
@@ -178,7 +180,8 @@ func (r Record) find(name string) (any, bool) {
 }
 
 func (g *Registry) encodeVariant(w *scale.Writer, def Variants, v any, depth int) error {
-	name, part := "", any(nil)
+	var name string
+	var part any
 	switch v := v.(type) {
 	case string:
 		name = v

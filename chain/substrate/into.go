@@ -55,8 +55,9 @@ func into(v any, dst reflect.Value) error {
 		return intoSlice(v, dst)
 	case reflect.Struct:
 		return intoStruct(v, dst)
+	default:
+		return misfit("%T into %s", v, dst.Type())
 	}
-	return misfit("%T into %s", v, dst.Type())
 }
 
 func intoArray(v any, dst reflect.Value) error {

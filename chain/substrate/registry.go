@@ -343,16 +343,6 @@ func (g *Registry) variants(id *TypeID) Variants {
 	return v
 }
 
-// param finds a generic parameter by name.
-func (g *Registry) param(id TypeID, name string) (TypeID, bool) {
-	for _, p := range g.Type(id).Params {
-		if p.Name == name && p.Type != nil {
-			return *p.Type, true
-		}
-	}
-	return 0, false
-}
-
 // empty reports whether values of a type take no bytes. Depth ends the walk of a
 // type that contains itself, which no value can have.
 func (g *Registry) empty(id TypeID, depth int) bool {

@@ -85,9 +85,18 @@ func TestIntoRefuses(t *testing.T) {
 		A uint8 `chain:"a"`
 	}
 	for _, c := range []struct{ v, dst any }{
-		{uint64(256), &small}, {"1", &small}, {int64(-1), &small}, {nil, &small}, {uint64(1), small},
-		{uint64(1) << 63, &signed}, {[]any{uint64(1), uint64(70000)}, &list}, {uint64(1), &list},
-		{[]byte{1}, &hash}, {substrate.Record{{"b", uint64(1)}}, &named}, {[]any{}, &named}, {uint64(1), &named},
+		{uint64(256), &small},
+		{"1", &small},
+		{int64(-1), &small},
+		{nil, &small},
+		{uint64(1), small},
+		{uint64(1) << 63, &signed},
+		{[]any{uint64(1), uint64(70000)}, &list},
+		{uint64(1), &list},
+		{[]byte{1}, &hash},
+		{substrate.Record{{"b", uint64(1)}}, &named},
+		{[]any{}, &named},
+		{uint64(1), &named},
 	} {
 		if err := substrate.Into(c.v, c.dst); !errors.Is(err, substrate.ErrValue) {
 			t.Errorf("%v into %T: %v, want ErrValue", c.v, c.dst, err)

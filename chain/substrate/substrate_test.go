@@ -281,8 +281,10 @@ func TestOutcome(t *testing.T) {
 	m := parse(t, rawMetadata(t, "metadata-293.scale.gz"))
 	at := func(n uint64) substrate.Variant { return substrate.Variant{Name: "ApplyExtrinsic", Value: n} }
 	ok := substrate.Event{Phase: at(1), Pallet: "System", Name: "ExtrinsicSuccess"}
-	broken := substrate.Event{Phase: at(1), Pallet: "Utility", Name: "BatchInterrupted",
-		Fields: []substrate.EventField{{Name: "error", Value: substrate.Variant{Name: "BadOrigin"}}}}
+	broken := substrate.Event{
+		Phase: at(1), Pallet: "Utility", Name: "BatchInterrupted",
+		Fields: []substrate.EventField{{Name: "error", Value: substrate.Variant{Name: "BadOrigin"}}},
+	}
 	if err := m.Outcome([]substrate.Event{ok}, 1); err != nil {
 		t.Error(err)
 	}
@@ -311,9 +313,14 @@ func TestValuesRoundTrip(t *testing.T) {
 		ip := new(big.Int).SetBytes(rapid.SliceOfN(rapid.Byte(), 0, 16).Draw(t, "ip"))
 		small := rapid.Uint8()
 		args := substrate.Record{
-			{"netuid", uint64(rapid.Uint16().Draw(t, "netuid"))}, {"version", uint64(rapid.Uint32().Draw(t, "version"))}, {"ip", ip},
-			{"port", uint64(rapid.Uint16().Draw(t, "port"))}, {"ip_type", uint64(small.Draw(t, "ip type"))}, {"protocol", uint64(small.Draw(t, "protocol"))},
-			{"placeholder1", uint64(small.Draw(t, "1"))}, {"placeholder2", uint64(small.Draw(t, "2"))},
+			{"netuid", uint64(rapid.Uint16().Draw(t, "netuid"))},
+			{"version", uint64(rapid.Uint32().Draw(t, "version"))},
+			{"ip", ip},
+			{"port", uint64(rapid.Uint16().Draw(t, "port"))},
+			{"ip_type", uint64(small.Draw(t, "ip type"))},
+			{"protocol", uint64(small.Draw(t, "protocol"))},
+			{"placeholder1", uint64(small.Draw(t, "1"))},
+			{"placeholder2", uint64(small.Draw(t, "2"))},
 		}
 		raw, err := m.EncodeCall("SubtensorModule", "serve_axon", args)
 		if err != nil {

@@ -220,8 +220,12 @@ func (c *Client) maps(ctx context.Context, at targon.Digest) (Subnet, error) {
 		entry string
 		dst   any
 	}{
-		{"SubnetworkN", &n}, {"ValidatorPermit", &col.Permits}, {"LastUpdate", &col.LastUpdate},
-		{"Emission", &col.Emission}, {"Dividends", &col.Dividends}, {"Incentive", &col.Incentives},
+		{"SubnetworkN", &n},
+		{"ValidatorPermit", &col.Permits},
+		{"LastUpdate", &col.LastUpdate},
+		{"Emission", &col.Emission},
+		{"Dividends", &col.Dividends},
+		{"Incentive", &col.Incentives},
 	}
 	items := make([]item, len(whole))
 	for i, w := range whole {
@@ -244,16 +248,17 @@ func (c *Client) maps(ctx context.Context, at targon.Digest) (Subnet, error) {
 
 // neurons reads who sits in each slot, and then each one's coldkey, axon and stake.
 func (c *Client) neurons(ctx context.Context, at targon.Digest, n int, col *columns) error {
+	const entry = "Keys"
 	slots := make([]item, n)
 	for uid := range slots {
-		slots[uid] = item{"Keys", []any{c.netuid, uid}}
+		slots[uid] = item{entry, []any{c.netuid, uid}}
 	}
 	keys, err := c.read(ctx, at, slots...)
 	if err != nil {
 		return err
 	}
 	if err := substrate.Into(keys, &col.Hotkeys); err != nil {
-		return fmt.Errorf("Keys: %w", err)
+		return fmt.Errorf("%s: %w", entry, err)
 	}
 	var about []item
 	for _, h := range col.Hotkeys {

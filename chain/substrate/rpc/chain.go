@@ -267,7 +267,7 @@ func (c *Client) Runtime(ctx context.Context, at targon.Digest) (*Runtime, error
 	if len(c.runtimes) > runtimesKept {
 		c.runtimes = c.runtimes[1:]
 	}
-	c.c.Log.Info("chain runtime read", "spec", r.Spec, "transaction", r.Transaction)
+	c.c.Log.InfoContext(ctx, "chain runtime read", "spec", r.Spec, "transaction", r.Transaction)
 	return r, nil
 }
 

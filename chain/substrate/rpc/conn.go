@@ -55,7 +55,7 @@ type request struct {
 }
 
 func dial(ctx context.Context, endpoint string, c Config) (*conn, error) {
-	ws, _, err := websocket.Dial(ctx, endpoint, &websocket.DialOptions{HTTPClient: c.HTTP})
+	ws, _, err := websocket.Dial(ctx, endpoint, &websocket.DialOptions{HTTPClient: c.HTTP}) //nolint:bodyclose // the body is the websocket's own
 	if err != nil {
 		return nil, fmt.Errorf("dial: %w", err)
 	}
@@ -272,7 +272,7 @@ func (n *conn) subscribe(ctx context.Context, method, undo string) (heads <-chan
 	}
 	select {
 	case r := <-done:
-		return ch, func() { n.unsubscribe(undo, r.result) }, r.err
+		return ch, func() { n.unsubscribe(undo, r.result) }, r.err //nolint:contextcheck // it is given back although ctx has ended
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)
 	}

@@ -112,7 +112,7 @@ func (n *node) accept(w http.ResponseWriter, r *http.Request) {
 		n.mu.Unlock()
 	}()
 	for {
-		_, raw, err := ws.Read(n.ctx)
+		_, raw, err := ws.Read(n.ctx) //nolint:contextcheck // a websocket lives longer than the request it began as
 		if err != nil {
 			return
 		}

@@ -29,7 +29,7 @@ func (c *Client) Heads(ctx context.Context, from targon.Header) iter.Seq2[targon
 				yield(targon.Header{}, fmt.Errorf("follow chain: %w", err))
 				return
 			}
-			c.c.Log.Warn("chain subscription ended", "error", err)
+			c.c.Log.WarnContext(ctx, "chain subscription ended", "error", err)
 			wait(ctx, c.c.Pause)
 		}
 	}

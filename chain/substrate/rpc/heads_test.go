@@ -236,8 +236,11 @@ func TestUpgrade(t *testing.T) {
 // what is given.
 func events(t *testing.T, m *substrate.Metadata, last substrate.Variant) rpc.Hex {
 	t.Helper()
-	info := substrate.Record{{Name: "weight", Value: substrate.Record{{Name: "ref_time", Value: 1}, {Name: "proof_size", Value: 2}}},
-		{Name: "class", Value: "Normal"}, {Name: "pays_fee", Value: "Yes"}}
+	info := substrate.Record{
+		{Name: "weight", Value: substrate.Record{{Name: "ref_time", Value: 1}, {Name: "proof_size", Value: 2}}},
+		{Name: "class", Value: "Normal"},
+		{Name: "pays_fee", Value: "Yes"},
+	}
 	success := substrate.Variant{Name: "ExtrinsicSuccess", Value: substrate.Record{{Name: "dispatch_info", Value: info}}}
 	if last.Name == "" {
 		last = success

@@ -178,7 +178,7 @@ func (c *Client) run(ctx context.Context) {
 		if err == nil {
 			began := time.Now()
 			c.publish(n, nil)
-			c.c.Log.Info("chain connected", "endpoint", endpoint)
+			c.c.Log.InfoContext(ctx, "chain connected", "endpoint", endpoint)
 			select {
 			case <-n.gone:
 			case <-ctx.Done():
@@ -194,7 +194,7 @@ func (c *Client) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			break
 		}
-		c.c.Log.Warn("chain connection lost", "endpoint", endpoint, "error", err)
+		c.c.Log.WarnContext(ctx, "chain connection lost", "endpoint", endpoint, "error", err)
 		if i%len(c.c.Endpoints) == len(c.c.Endpoints)-1 { // all were tried
 			wait(ctx, pause)
 			pause = min(2*pause, maxPause)
