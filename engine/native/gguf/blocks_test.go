@@ -93,22 +93,32 @@ func TestMoreBlocksByHand(t *testing.T) {
 	}{
 		{"BF16", gguf.BF16, []byte{0x80, 0x3f, 0x49, 0xc0, 1, 0}, map[int]float32{0: 1, 1: -3.140625, 2: 0x1p-133}},
 		{"Q4_1", gguf.Q4_1, join(two, minus, at(16, 0, 0xf1, 15, 0x2c)), map[int]float32{0: 1.5, 16: 29.5, 15: 23.5, 31: 3.5, 7: -0.5}},
-		{"Q5_0", gguf.Q5_0, join(two, []byte{1, 0, 2, 0x80}, at(16, 0, 0xf1, 1, 0x20, 15, 0x0f)),
-			map[int]float32{0: 2, 16: -2, 17: 4, 15: -2, 31: 0, 1: -32}},
-		{"Q5_1", gguf.Q5_1, join(two, minus, []byte{1, 0, 2, 0x80}, at(16, 0, 0xf1, 1, 0x20, 15, 0x0f)),
-			map[int]float32{0: 33.5, 16: 29.5, 17: 35.5, 15: 29.5, 31: 31.5, 1: -0.5}},
-		{"Q4_K", gguf.Q4_K, join(one, two, scales, at(128, 0, 0x0f, 63, 0x70, 64, 0x03, 127, 0x90)),
-			map[int]float32{0: 15 - 4, 127: 7*63 - 126, 128: 3*0x35 - 2*0x2a, 255: 9*33 - 32, 40: 0}},
-		{"Q5_K", gguf.Q5_K, join(one, two, scales, at(32, 0, 0x11, 31, 0x88), at(128, 0, 0x0f, 63, 0x70, 64, 0x03, 127, 0x90)),
-			map[int]float32{0: 31 - 4, 127: 23*63 - 126, 128: 19*0x35 - 2*0x2a, 255: 25*33 - 32, 1: -4}},
-		{"Q6_K", gguf.Q6_K, join(at(128, 0, 0x21, 33, 0x43, 127, 0xf0), at(64, 0, 0x93, 1, 0x04, 63, 0xc0), at(16, 0, 1, 2, 0xff, 4, 2, 15, 0x80), two),
+		{
+			"Q5_0", gguf.Q5_0, join(two, []byte{1, 0, 2, 0x80}, at(16, 0, 0xf1, 1, 0x20, 15, 0x0f)),
+			map[int]float32{0: 2, 16: -2, 17: 4, 15: -2, 31: 0, 1: -32},
+		},
+		{
+			"Q5_1", gguf.Q5_1, join(two, minus, []byte{1, 0, 2, 0x80}, at(16, 0, 0xf1, 1, 0x20, 15, 0x0f)),
+			map[int]float32{0: 33.5, 16: 29.5, 17: 35.5, 15: 29.5, 31: 31.5, 1: -0.5},
+		},
+		{
+			"Q4_K", gguf.Q4_K, join(one, two, scales, at(128, 0, 0x0f, 63, 0x70, 64, 0x03, 127, 0x90)),
+			map[int]float32{0: 15 - 4, 127: 7*63 - 126, 128: 3*0x35 - 2*0x2a, 255: 9*33 - 32, 40: 0},
+		},
+		{
+			"Q5_K", gguf.Q5_K, join(one, two, scales, at(32, 0, 0x11, 31, 0x88), at(128, 0, 0x0f, 63, 0x70, 64, 0x03, 127, 0x90)),
+			map[int]float32{0: 31 - 4, 127: 23*63 - 126, 128: 19*0x35 - 2*0x2a, 255: 25*33 - 32, 1: -4},
+		},
+		{
+			"Q6_K", gguf.Q6_K, join(at(128, 0, 0x21, 33, 0x43, 127, 0xf0), at(64, 0, 0x93, 1, 0x04, 63, 0xc0), at(16, 0, 1, 2, 0xff, 4, 2, 15, 0x80), two),
 			map[int]float32{
 				0:   2 * 1 * (0x31 - 32),    // low 1, bits 0-1 = 3
 				33:  2 * -1 * (0x13 - 32),   // low 3, bits 2-3 = 1
 				64:  2 * 2 * (0x12 - 32),    // high nibble 2, bits 4-5 = 1
 				255: 2 * -128 * (0x3f - 32), // high nibble 15, bits 6-7 = 3
 				16:  0,                      // scale 0
-			}},
+			},
+		},
 	} {
 		per, size := tt.typ.Block()
 		got := widen(t, tt.typ, tt.src, len(tt.src)/size*per)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -280,10 +281,14 @@ func TestRefusals(t *testing.T) {
 		{"key bytes", "not UTF-8", nil, header(0, 1).str("\xff").u32(0).zeros(100)},
 		{"value type", `key "k" has unknown type 13`, nil, header(0, 1).str("k").u32(13).zeros(100)},
 		{"string length", `value of key "k" takes`, gguf.ErrTruncated, header(0, 1).str("k").u32(8).u64(big).zeros(100)},
-		{"array length", "claims 4611686018427387904 elements", gguf.ErrTruncated,
-			header(0, 1).str("k").u32(9).u32(4).u64(big).zeros(1000)},
-		{"array by one", "claims 26 elements, the file has room for 25", gguf.ErrTruncated,
-			header(0, 1).str("k").u32(9).u32(4).u64(26).zeros(100)},
+		{
+			"array length", "claims 4611686018427387904 elements", gguf.ErrTruncated,
+			header(0, 1).str("k").u32(9).u32(4).u64(big).zeros(1000),
+		},
+		{
+			"array by one", "claims 26 elements, the file has room for 25", gguf.ErrTruncated,
+			header(0, 1).str("k").u32(9).u32(4).u64(26).zeros(100),
+		},
 		{"array of arrays", "array of type 9", nil, header(0, 1).str("k").u32(9).u32(9).u64(1).zeros(100)},
 		{"truth", "a truth value is 2", nil, append(header(0, 1).str("k").u32(7).b, 2)},
 		{"twice", `key "k" occurs twice`, nil, header(0, 2).str("k").u32(4).u32(1).str("k").u32(4).u32(1).zeros(100)},
@@ -291,11 +296,15 @@ func TestRefusals(t *testing.T) {
 		{"alignment 48", "power of two", nil, header(0, 1).str("general.alignment").u32(4).u32(48).zeros(100)},
 		{"alignment huge", "power of two", nil, header(0, 1).str("general.alignment").u32(4).u32(1 << 31).zeros(100)},
 		{"alignment text", "power of two", nil, header(0, 1).str("general.alignment").u32(8).str("32").zeros(100)},
-		{"Q2_K", `tensor "x" is Q2_K, which this engine does not read yet; it reads F32, F16, BF16, Q8_0, Q4_0, Q4_1,`,
-			gguf.ErrUnsupported, header(1, 0).tensor("x", 10, 0, 256).zeros(1000)},
+		{
+			"Q2_K", `tensor "x" is Q2_K, which this engine does not read yet; it reads F32, F16, BF16, Q8_0, Q4_0, Q4_1,`,
+			gguf.ErrUnsupported, header(1, 0).tensor("x", 10, 0, 256).zeros(1000),
+		},
 		{"removed type", `tensor "x" is Q4_2, which`, gguf.ErrUnsupported, header(1, 0).tensor("x", 4, 0, 256).zeros(1000)},
-		{"ragged K row", "rows of 128 are not a multiple of Q6_K's block of 256", nil,
-			header(1, 0).tensor("x", 14, 0, 128, 2).zeros(1000)},
+		{
+			"ragged K row", "rows of 128 are not a multiple of Q6_K's block of 256", nil,
+			header(1, 0).tensor("x", 14, 0, 128, 2).zeros(1000),
+		},
 		{"type", `tensor "x" is type 4096, which`, gguf.ErrUnsupported, header(1, 0).tensor("x", 4096, 0, 32).zeros(1000)},
 		{"no name", "tensor name", nil, header(1, 0).tensor("", 0, 0, 32).zeros(1000)},
 		{"no dims", "has 0 dimensions", nil, header(1, 0).tensor("x", 0, 0).zeros(1000)},
@@ -306,18 +315,28 @@ func TestRefusals(t *testing.T) {
 		{"product 2^63", "impossible dimensions", nil, header(1, 0).tensor("x", 0, 0, 1<<32, 1<<31).zeros(1000)},
 		{"bytes 2^64", "impossible dimensions", nil, header(1, 0).tensor("x", 0, 0, 1<<62).zeros(1000)},
 		{"too large", `tensor "x" needs`, gguf.ErrTruncated, header(1, 0).tensor("x", 0, 0, 1<<40).zeros(1000)},
-		{"ragged row", "rows of 33 are not a multiple of Q8_0's block of 32", nil,
-			header(1, 0).tensor("x", 8, 0, 33).zeros(1000)},
-		{"ragged row, even product", "rows of 16 are not a multiple", nil,
-			header(1, 0).tensor("x", 8, 0, 16, 2).zeros(1000)},
+		{
+			"ragged row", "rows of 33 are not a multiple of Q8_0's block of 32", nil,
+			header(1, 0).tensor("x", 8, 0, 33).zeros(1000),
+		},
+		{
+			"ragged row, even product", "rows of 16 are not a multiple", nil,
+			header(1, 0).tensor("x", 8, 0, 16, 2).zeros(1000),
+		},
 		{"offset", "not a multiple of 32", nil, header(1, 0).tensor("x", 0, 4, 32).zeros(1000)},
-		{"offset beyond", `tensor "x" needs 128 bytes at 4611686018427387904`, gguf.ErrTruncated,
-			header(1, 0).tensor("x", 0, big, 32).zeros(1000)},
+		{
+			"offset beyond", `tensor "x" needs 128 bytes at 4611686018427387904`, gguf.ErrTruncated,
+			header(1, 0).tensor("x", 0, big, 32).zeros(1000),
+		},
 		{"offset wraps", "needs", gguf.ErrTruncated, header(1, 0).tensor("x", 0, math.MaxUint64-31, 32).zeros(1000)},
-		{"name twice", `tensor "x" occurs twice`, nil,
-			header(2, 0).tensor("x", 0, 0, 32).tensor("x", 0, 128, 32).zeros(1000)},
-		{"overlap", `tensors "a" and "b" overlap`, nil,
-			header(2, 0).tensor("b", 0, 96, 32).tensor("a", 0, 0, 32).zeros(1000)},
+		{
+			"name twice", `tensor "x" occurs twice`, nil,
+			header(2, 0).tensor("x", 0, 0, 32).tensor("x", 0, 128, 32).zeros(1000),
+		},
+		{
+			"overlap", `tensors "a" and "b" overlap`, nil,
+			header(2, 0).tensor("b", 0, 96, 32).tensor("a", 0, 0, 32).zeros(1000),
+		},
 		{"same place", "overlap", nil, header(2, 0).tensor("b", 0, 0, 32).tensor("a", 0, 0, 32).zeros(1000)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -332,7 +351,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("error %q does not say %q", err, tt.want)
 			}
 			for _, kind := range []error{gguf.ErrTruncated, gguf.ErrUnsupported} {
-				if errors.Is(err, kind) != (kind == tt.kind) {
+				if errors.Is(err, kind) != errors.Is(tt.kind, kind) {
 					t.Errorf("error %q is %v: %v", err, kind, errors.Is(err, kind))
 				}
 			}
@@ -348,7 +367,7 @@ func TestRefusals(t *testing.T) {
 func TestEdgeOfFile(t *testing.T) {
 	head := header(1, 0).tensor("x", 0, 0, 32).b
 	body := (len(head)+31)/32*32 + 128
-	data := append(head, make([]byte, body-len(head))...)
+	data := slices.Concat(head, make([]byte, body-len(head)))
 	if _, err := gguf.Parse(data); err != nil {
 		t.Errorf("tensor that ends with the file: %v", err)
 	}
@@ -365,7 +384,7 @@ func TestEdgeOfFile(t *testing.T) {
 func TestEdgeOfEveryType(t *testing.T) {
 	for _, tensor := range tiny(t).Tensors() {
 		head := header(1, 0).tensor("x", uint32(tensor.Type), 0, tensor.Dims...).b
-		data := append(head, make([]byte, (32-len(head)%32)%32+len(tensor.Data))...)
+		data := slices.Concat(head, make([]byte, (32-len(head)%32)%32+len(tensor.Data)))
 		if _, err := gguf.Parse(data); err != nil {
 			t.Errorf("%v: %v", tensor.Type, err)
 		}

@@ -65,8 +65,9 @@ func widener(t Type) func(dst []float32, b []byte) {
 		return widenQ5_K
 	case Q6_K:
 		return widenQ6_K
+	default:
+		panic("internal error: type has blocks but nothing that widens them")
 	}
-	panic("internal error: type has blocks but nothing that widens them")
 }
 
 // Quantize stores src, whole blocks, as type t. Values that the block formats cannot
@@ -104,6 +105,7 @@ func Quantize(t Type, src []float32) ([]byte, error) {
 			out = binary.LittleEndian.AppendUint16(out, ToF16(v))
 		}
 		return out, nil
+	default: // in blocks
 	}
 	per, _ := t.Block()
 	for ; len(src) > 0; src = src[per:] {

@@ -87,9 +87,17 @@ func TestToF16Special(t *testing.T) {
 		in   float32
 		want uint16
 	}{
-		{0, 0}, {float32(math.Copysign(0, -1)), 0x8000},
-		{inf, 0x7c00}, {-inf, 0xfc00}, {math.MaxFloat32, 0x7c00}, {65520, 0x7c00}, {65504, 0x7bff},
-		{math.SmallestNonzeroFloat32, 0}, {0x1p-25, 0}, {0x1p-24, 1}, {0x1p-14, 0x0400},
+		{0, 0},
+		{float32(math.Copysign(0, -1)), 0x8000},
+		{inf, 0x7c00},
+		{-inf, 0xfc00},
+		{math.MaxFloat32, 0x7c00},
+		{65520, 0x7c00},
+		{65504, 0x7bff},
+		{math.SmallestNonzeroFloat32, 0},
+		{0x1p-25, 0},
+		{0x1p-24, 1},
+		{0x1p-14, 0x0400},
 	} {
 		if got := gguf.ToF16(tt.in); got != tt.want {
 			t.Errorf("%v becomes %04x, want %04x", tt.in, got, tt.want)

@@ -106,8 +106,7 @@ func TestUnmaps(t *testing.T) {
 	if !listed(t, path) {
 		t.Error("a file in use was unmapped")
 	}
-	runtime.KeepAlive(f)
-	f = nil
+	runtime.KeepAlive(f) // the last that refers to it
 	for range 1000 {
 		if runtime.GC(); !listed(t, path) {
 			return

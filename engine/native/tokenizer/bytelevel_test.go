@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,9 +68,7 @@ func (g golden) load(t testing.TB, more map[string]any) *tokenizer.Tokenizer {
 	}
 	f := &gguf.File{}
 	keys := map[string]any{"model": "gpt2", "pre": g.Pre, "tokens": g.Tokens, "merges": g.Merges, "token_type": types}
-	for key, value := range more {
-		keys[key] = value
-	}
+	maps.Copy(keys, more)
 	for key, value := range keys {
 		if value == nil {
 			continue
@@ -127,7 +126,7 @@ func TestByteCharacters(t *testing.T) {
 		}
 		seen[r] = true
 	}
-	for r := rune(0); r < 0x200; r++ {
+	for r := range rune(0x200) {
 		if _, ok := tokenizer.ByteOf(r); ok != seen[r] {
 			t.Errorf("%q stands for a byte: %v", r, ok)
 		}
@@ -273,9 +272,7 @@ func TestByteLevelRefuses(t *testing.T) {
 	} {
 		f := &gguf.File{}
 		keys := map[string]any{"model": "gpt2", "pre": g.Pre, "tokens": g.Tokens, "merges": g.Merges}
-		for key, value := range tt.more {
-			keys[key] = value
-		}
+		maps.Copy(keys, tt.more)
 		for key, value := range keys {
 			if value != nil {
 				if err := f.Set("tokenizer.ggml."+key, value); err != nil {

@@ -398,7 +398,8 @@ func TestNewRefuses(t *testing.T) {
 		{"no way to say x", (&vocab{}).add("a", 0, 1), nil, tokenizer.ErrFormat, "neither"},
 		{
 			"but by a control token", (&vocab{}).add("a", 0, 1).add("<s>", 0, 3),
-			map[string]any{"tokenizer.ggml.unknown_token_id": uint32(1)}, tokenizer.ErrFormat, "neither",
+			map[string]any{"tokenizer.ggml.unknown_token_id": uint32(1)},
+			tokenizer.ErrFormat, "neither",
 		},
 	} {
 		_, err := tokenizer.New(tt.v.file(t, tt.more))

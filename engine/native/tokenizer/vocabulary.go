@@ -144,6 +144,7 @@ func (v *vocabulary) readPieces(meaning func(string) string) error {
 				return fmt.Errorf("%w: byte token %d is %.20q", ErrFormat, id, text)
 			}
 			v.pieces[id] = string([]byte{b})
+		case control, unused: // mean no text
 		}
 	}
 	return nil

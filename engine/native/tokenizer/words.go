@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,10 +36,8 @@ func rules() []rule {
 
 func ruleNamed(name string) (rule, bool) {
 	for _, r := range rules() {
-		for _, n := range r.names {
-			if n == name {
-				return r, true
-			}
+		if slices.Contains(r.names, name) {
+			return r, true
 		}
 	}
 	return rule{}, false
@@ -118,6 +117,7 @@ func gpt2(text string) int {
 		switch c, _ := classAt(text[lead:]); c {
 		case letter, number, other:
 			return lead + span(text[lead:], c)
+		case newline, blank:
 		}
 	}
 	all, _, last := blanks(text)
