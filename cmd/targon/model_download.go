@@ -296,7 +296,7 @@ func (d *download) receive(body io.Reader, have int64) error {
 	if have == 0 {
 		head := make([]byte, magicLen)
 		n, err := io.ReadFull(body, head)
-		if err != nil && strings.HasPrefix("GGUF", string(head[:n])) {
+		if err != nil && string(head[:n]) == "GGUF"[:n] {
 			return fmt.Errorf("%w: %w", errBroken, err)
 		}
 		if string(head) != "GGUF" {

@@ -481,8 +481,8 @@ func TestPullTwice(t *testing.T) {
 	p := newPuller(t, h)
 	h.breaks = []int64{500_000}
 	var second error
-	p.o.wait = func(context.Context, int) error {
-		_, _, second = runModel(t.Context(), p.o, "pull", hubName)
+	p.o.wait = func(ctx context.Context, _ int) error {
+		_, _, second = runModel(ctx, p.o, "pull", hubName)
 		return nil
 	}
 	got, _, err := p.pull(hubName)

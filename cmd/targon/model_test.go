@@ -30,7 +30,7 @@ func offline() modelOutside {
 
 func runModel(ctx context.Context, o modelOutside, args ...string) (stdout, stderr string, err error) {
 	var out, diag bytes.Buffer
-	cmd := newModelCommandWith(o)
+	cmd := newModelCommandWith(o) //nolint:contextcheck // ExecuteContext gives it ctx
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetArgs(args)
 	cmd.SetOut(&out)
