@@ -160,13 +160,13 @@ func (e *Engine) check(r targon.Request, answer int) error {
 // error ends the sequence. Leaving the loop ends the work.
 func (e *Engine) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
 	return func(yield func(targon.Token, error) bool) {
-		if err := e.generate(ctx, r, func(t targon.Token) bool { return yield(t, nil) }); err != nil {
+		if err := e.generate(ctx, r, ignore, func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
 			yield(targon.Token{}, fmt.Errorf("generate: %w", err))
 		}
 	}
 }
 
-func (e *Engine) generate(ctx context.Context, r targon.Request, yield func(targon.Token) bool) error {
+func (e *Engine) generate(ctx context.Context, r targon.Request, look look, yield func(Drawn) bool) error {
 	if r.MaxTokens == 0 || r.MaxTokens > targon.MaxOutputTokens {
 		return fmt.Errorf("%w: max_tokens %d", targon.ErrRequest, r.MaxTokens)
 	}
@@ -180,7 +180,7 @@ func (e *Engine) generate(ctx context.Context, r targon.Request, yield func(targ
 	s := newSequence(e.model.w, len(r.Prompt)+int(r.MaxTokens))
 	decoder, next := e.model.Decoder(), r.Prompt
 	for n := 1; ; n++ {
-		id, err := e.draw(ctx, s, next, r.Sampling)
+		id, position, err := e.draw(ctx, s, next, r.Sampling, look)
 		if err != nil {
 			return err
 		}
@@ -193,15 +193,18 @@ func (e *Engine) generate(ctx context.Context, r targon.Request, yield func(targ
 				token.Text += decoder.Flush()
 			}
 		}
-		if !yield(token) || last {
+		if !yield(Drawn{token, position}) || last {
 			return nil
 		}
 		next = []targon.TokenID{id}
 	}
 }
 
-// draw feeds ids to a sequence, in chunks, and draws the one that follows.
-func (e *Engine) draw(ctx context.Context, s *sequence, ids []targon.TokenID, by targon.Sampling) (id targon.TokenID, err error) {
+// draw feeds ids to a sequence, in chunks, and draws the one that follows. The
+// position is what look reads about it.
+func (e *Engine) draw(
+	ctx context.Context, s *sequence, ids []targon.TokenID, by targon.Sampling, look look,
+) (id targon.TokenID, position targon.Position, err error) {
 	for len(ids) > 0 {
 		n := min(chunk, len(ids))
 		err = e.step(ctx, func(ws *workspace) error {
@@ -215,12 +218,13 @@ func (e *Engine) draw(ctx context.Context, s *sequence, ids []targon.TokenID, by
 				return fmt.Errorf("%w after %d ids", ErrNumeric, s.length)
 			}
 			id = e.sampler.draw(logits, by, s.length)
+			position = look(ws, logits, id)
 			return nil
 		})
 		if err != nil {
-			return 0, err
+			return 0, targon.Position{}, err
 		}
 		ids = ids[n:]
 	}
-	return id, nil
+	return id, position, nil
 }

@@ -80,6 +80,50 @@ func (m *Model) Encode(s string, bos bool) []targon.TokenID {
 	return m.text.tok.Encode(s, bos)
 }
 
+// Prompt returns the ids of a whole prompt that is given as text, as tokenizers of the
+// Hugging Face kind encode it: the spelling of a control token becomes that token, and
+// with special the prompt begins as the model expects it. It returns nil when the file
+// has no usable tokenizer.
+func (m *Model) Prompt(s string, special bool) []targon.TokenID {
+	if m.text.tok == nil {
+		return nil
+	}
+	return m.text.tok.EncodeSpecial(s, special && m.text.tok.AddBOS())
+}
+
+// Text returns the text of ids, control tokens spelled out: what [Model.Prompt] reads.
+// It is empty when the file has no usable tokenizer.
+func (m *Model) Text(ids []targon.TokenID) string {
+	if m.text.tok == nil {
+		return ""
+	}
+	var b strings.Builder
+	d := m.text.tok.StartDecoder()
+	for _, id := range ids {
+		if m.text.tok.Piece(id) != "" {
+			b.WriteString(d.Add(id))
+			continue
+		}
+		b.WriteString(d.Flush())
+		b.WriteString(d.Add(id)) // nothing, but the decoder must see it
+		b.WriteString(m.text.tok.Text(id))
+	}
+	b.WriteString(d.Flush())
+	return b.String()
+}
+
+// Spelling returns how one id looks by itself: bytes that are less than a character
+// as U+FFFD, a control token as it is written in the vocabulary.
+func (m *Model) Spelling(id targon.TokenID) string {
+	if m.text.tok == nil {
+		return ""
+	}
+	if piece := m.text.tok.Piece(id); piece != "" {
+		return strings.ToValidUTF8(piece, "\uFFFD")
+	}
+	return m.text.tok.Text(id)
+}
+
 // Render returns the prompt of a conversation, up to where the answer begins. The
 // error is an ErrNoTemplate when the file has no template that can be used.
 //
