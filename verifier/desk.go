@@ -38,11 +38,15 @@ func (v *Verifier) Record(ctx context.Context, x targon.Exchange, optedOut bool)
 	return v.arrive(ctx, x, optedOut)
 }
 
-// Provers returns the neurons that serve, as the chain last showed them.
+// Provers returns the neurons that serve, as the chain last showed them, without those
+// that are convicted: no user is sent to them, scored or not.
 func (v *Verifier) Provers() []targon.Neuron {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.meta.Provers(v.cfg.Hotkey)
+	month := targon.MonthOf(max(v.height, v.state.newest))
+	return slices.DeleteFunc(v.meta.Provers(v.cfg.Hotkey), func(n targon.Neuron) bool {
+		return v.state.convicted(n.Hotkey, month, month)
+	})
 }
 
 // Scores returns what the last epoch ended with, sorted by UID, with 0 for whoever is

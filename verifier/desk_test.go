@@ -124,9 +124,9 @@ func TestScores(t *testing.T) {
 		w.people.mu.Lock()
 		w.provers[0].kind = "lying" // honest until its score is made
 		w.people.mu.Unlock()
-		good := v.Scores()
+		good, serving := v.Scores(), v.Provers()
 		time.Sleep(6 * time.Second)
-		bad := v.Scores()
+		bad, left := v.Scores(), v.Provers()
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -135,6 +135,9 @@ func TestScores(t *testing.T) {
 		}
 		if len(bad) != 2 || bad[0].Value != 0 {
 			t.Errorf("a convict's score is %v", bad)
+		}
+		if len(serving) != 1 || serving[0].UID != 1 || len(left) != 0 {
+			t.Errorf("users are sent to %v, then to %v, want the honest one while it is", serving, left)
 		}
 	})
 }
