@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"targon"
 	"targon/engine/native"
 	"targon/ledger"
@@ -23,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) {
 	localnet.SpareScheduling()
-	m.Run()
+	goleak.VerifyTestMain(m)
 }
 
 func builtin(t testing.TB) *native.Model {

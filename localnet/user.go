@@ -29,6 +29,7 @@ const usersShare = 5
 
 // run chats until ctx ends. What goes wrong is the gateway's to count.
 func (u *user) run(ctx context.Context) {
+	defer u.http.CloseIdleConnections()
 	for ctx.Err() == nil {
 		if u.due() && u.chat(ctx) == nil {
 			continue
