@@ -10,8 +10,13 @@ import (
 	"targon/engine/native/gguf"
 )
 
-// Shape describes a Llama to make up.
+// Shape describes a model to make up.
 type Shape struct {
+	// Arch is what general.architecture says: "llama" when empty, or "qwen2", "qwen3",
+	// "gemma2", "gemma3".
+	Arch string
+	// Window is how many positions a layer with a sliding window sees; 0 leaves the key out.
+	Window               int
 	Dim, FFN, Layers     int
 	Heads, KVHeads, Head int
 	Vocab, Context       int
@@ -36,6 +41,9 @@ func Tiny() Shape {
 // begin and end a text.
 func RandomModel(s Shape) ([]byte, error) {
 	b := &builder{rng: rand.New(rand.NewPCG(s.Seed, 99)), file: new(gguf.File), typ: s.Type}
+	if s.Arch == "" {
+		s.Arch = "llama"
+	}
 	b.metadata(s)
 	if !s.NoText {
 		b.vocabulary(s.Vocab)
@@ -57,6 +65,7 @@ func RandomModel(s Shape) ([]byte, error) {
 		b.matrix(name("ffn_gate"), s.Dim, s.FFN, in)
 		b.matrix(name("ffn_up"), s.Dim, s.FFN, in)
 		b.matrix(name("ffn_down"), s.FFN, s.Dim, 1.7/math.Sqrt(float64(s.FFN)))
+		b.peculiar(s, i)
 	}
 	if b.err != nil {
 		return nil, b.err
@@ -64,6 +73,24 @@ func RandomModel(s Shape) ([]byte, error) {
 	var out bytes.Buffer
 	err := gguf.Write(&out, b.file)
 	return out.Bytes(), err
+}
+
+// peculiar adds the tensors of a layer that a Llama does not have.
+func (b *builder) peculiar(s Shape, i int) {
+	name := func(n string) string { return fmt.Sprintf("blk.%d.%s", i, n) }
+	if s.Arch == "qwen2" {
+		b.vector(name("attn_q.bias"), s.Heads*s.Head)
+		b.vector(name("attn_k.bias"), s.KVHeads*s.Head)
+		b.vector(name("attn_v.bias"), s.KVHeads*s.Head)
+	}
+	if s.Arch == "qwen3" || s.Arch == "gemma3" {
+		b.vector(name("attn_q_norm.weight"), s.Head)
+		b.vector(name("attn_k_norm.weight"), s.Head)
+	}
+	if s.Arch == "gemma2" || s.Arch == "gemma3" {
+		b.vector(name("post_attention_norm.weight"), s.Dim)
+		b.vector(name("post_ffw_norm.weight"), s.Dim)
+	}
 }
 
 type builder struct {
@@ -80,7 +107,7 @@ func (b *builder) note(err error) {
 }
 
 func (b *builder) metadata(s Shape) {
-	b.note(b.file.Set("general.architecture", "llama"))
+	b.note(b.file.Set("general.architecture", s.Arch))
 	b.note(b.file.Set("general.name", "random"))
 	for _, kv := range []struct {
 		key   string
@@ -96,10 +123,13 @@ func (b *builder) metadata(s Shape) {
 		{"attention.value_length", s.Head},
 		{"rope.dimension_count", s.Head},
 	} {
-		b.note(b.file.Set("llama."+kv.key, uint32(kv.value)))
+		b.note(b.file.Set(s.Arch+"."+kv.key, uint32(kv.value)))
 	}
-	b.note(b.file.Set("llama.attention.layer_norm_rms_epsilon", float32(1e-5)))
-	b.note(b.file.Set("llama.rope.freq_base", float32(10000)))
+	b.note(b.file.Set(s.Arch+".attention.layer_norm_rms_epsilon", float32(1e-5)))
+	b.note(b.file.Set(s.Arch+".rope.freq_base", float32(10000)))
+	if s.Window > 0 {
+		b.note(b.file.Set(s.Arch+".attention.sliding_window", uint32(s.Window)))
+	}
 }
 
 // vocabulary makes SentencePiece-style tokens: unknown, begin, end, 256 bytes, pieces.

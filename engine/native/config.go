@@ -13,10 +13,21 @@ type config struct {
 	layers, dim, ffn int
 	heads, kvHeads   int
 	head             int // length of a head
-	rotary           int // how many of a head's components turn, even
+	turning          int // how many of a head's components turn, even
 	context          int
-	eps, base        float64
+	eps              float64
 	vocab            int
+
+	arch string
+	traits
+	base      float64 // of the rotary frequencies
+	localBase float64 // the same in layers that see a window
+	slower    float64 // angles are divided by it; in layers that see a window not if these have their own base
+	window    int     // positions that a layer with a window sees, its own included; 0: no layer has one
+	scale     float32 // of queries
+	// What embeddings are multiplied by, and bounds on attention scores and logits; 0
+	// where nothing is done.
+	embedScale, attnCap, logitCap float32
 }
 
 // Bounds on what a file may ask for. They are generous: the largest known Llama has
@@ -31,12 +42,17 @@ const (
 	maxContext = targon.MaxPromptTokens + targon.MaxOutputTokens
 )
 
-const architecture = "llama"
-
 // metadata reads keys of one architecture; the first failure sticks.
 type metadata struct {
 	file *gguf.File
+	arch string
 	err  error
+}
+
+func (m *metadata) refuse(format string, args ...any) {
+	if m.err == nil {
+		m.err = fmt.Errorf("%w: %s", ErrUnsupported, fmt.Sprintf(format, args...))
+	}
 }
 
 func (m *metadata) fail(format string, args ...any) {
@@ -47,7 +63,7 @@ func (m *metadata) fail(format string, args ...any) {
 
 // count reads an integer from 1 to limit. A fallback of 0 makes the key required.
 func (m *metadata) count(key string, fallback, limit int) int {
-	key = architecture + "." + key
+	key = m.arch + "." + key
 	if _, present := m.file.Value(key); !present && fallback > 0 {
 		return fallback
 	}
@@ -64,7 +80,7 @@ func (m *metadata) count(key string, fallback, limit int) int {
 }
 
 func (m *metadata) real(key string, fallback, lo, hi float64) float64 {
-	key = architecture + "." + key
+	key = m.arch + "." + key
 	v, ok := m.file.Float(key)
 	if !ok {
 		if _, present := m.file.Value(key); present || fallback == 0 {
@@ -78,53 +94,60 @@ func (m *metadata) real(key string, fallback, lo, hi float64) float64 {
 	return v
 }
 
+// optional reads a number that is 0 where it is missing.
+func (m *metadata) optional(key string, lo, hi float64) float64 {
+	if _, present := m.file.Value(m.arch + "." + key); !present {
+		return 0
+	}
+	return m.real(key, 0, lo, hi)
+}
+
 func readConfig(f *gguf.File) (config, error) {
-	arch, ok := f.String("general.architecture")
-	if !ok {
-		return config{}, fmt.Errorf("%w: general.architecture is missing", ErrModel)
+	arch, traits, err := readArchitecture(f)
+	if err != nil {
+		return config{}, err
 	}
-	if arch != architecture {
-		return config{}, fmt.Errorf("%w: architecture %.64q, only %q is run", ErrUnsupported, arch, architecture)
-	}
-	m := &metadata{file: f}
+	m := &metadata{file: f, arch: arch}
 	c := config{
+		arch: arch, traits: traits,
 		layers:  m.count("block_count", 0, maxLayers),
 		dim:     m.count("embedding_length", 0, maxDim),
 		ffn:     m.count("feed_forward_length", 0, maxFFN),
 		heads:   m.count("attention.head_count", 0, maxHeads),
 		context: m.count("context_length", 0, math.MaxInt32),
 		eps:     m.real("attention.layer_norm_rms_epsilon", 0, math.SmallestNonzeroFloat32, 1),
-		base:    m.real("rope.freq_base", 10000, 1, 1e12),
 	}
 	c.context = min(c.context, maxContext)
+	m.heads(&c)
+	m.rotary(&c)
+	m.windows(&c)
+	m.caps(&c)
+	if c.gemma {
+		c.embedScale = float32(math.Sqrt(float64(c.dim)))
+	}
+	m.plain()
+	if m.err != nil {
+		return config{}, m.err
+	}
+	return c, nil
+}
+
+// heads reads how queries, keys and values are cut up.
+func (m *metadata) heads(c *config) {
 	c.kvHeads = m.count("attention.head_count_kv", c.heads, maxHeads)
 	c.head = m.count("attention.key_length", max(c.dim/c.heads, 1), maxHead)
-	c.rotary = m.count("rope.dimension_count", c.head, maxHead)
+	c.turning = m.count("rope.dimension_count", c.head, maxHead)
 	value := m.count("attention.value_length", c.head, maxHead)
 	switch {
 	case c.heads%c.kvHeads != 0:
 		m.fail("%d heads do not share %d key heads evenly", c.heads, c.kvHeads)
-	case c.rotary > c.head || c.rotary%2 != 0:
-		m.fail("llama.rope.dimension_count is %d, want an even number up to %d", c.rotary, c.head)
+	case c.turning > c.head || c.turning%2 != 0:
+		m.fail("%s.rope.dimension_count is %d, want an even number up to %d", m.arch, c.turning, c.head)
 	case value != c.head:
-		m.fail("llama.attention.value_length is %d, llama.attention.key_length is %d", value, c.head)
+		m.fail("%s.attention.value_length is %d, %s.attention.key_length is %d", m.arch, value, m.arch, c.head)
 	}
-	if m.err != nil {
-		return config{}, m.err
+	c.scale = float32(1 / math.Sqrt(float64(c.head)))
+	if c.layers == c.wide {
+		c.scale = float32(1 / math.Sqrt(float64(max(c.dim/c.heads, 1))))
 	}
-	return c, unsupportedFeatures(f)
-}
-
-// unsupportedFeatures refuses what would be computed wrongly in silence.
-func unsupportedFeatures(f *gguf.File) error {
-	if n, ok := f.Uint("llama.expert_count"); ok && n > 0 {
-		return fmt.Errorf("%w: mixture of %d experts", ErrUnsupported, n)
-	}
-	if kind, ok := f.String("llama.rope.scaling.type"); ok && kind != "none" {
-		return fmt.Errorf("%w: rotary scaling %.64q", ErrUnsupported, kind)
-	}
-	if scale, ok := f.Float("llama.rope.scale_linear"); ok && scale != 1 {
-		return fmt.Errorf("%w: rotary scale %v", ErrUnsupported, scale)
-	}
-	return nil
 }

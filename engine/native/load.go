@@ -11,11 +11,16 @@ import (
 	"targon/engine/native/mapped"
 )
 
-// layer is one transformer block. Norms are padded to a multiple of 16.
+// layer is one transformer block. Norms and biases are padded to a multiple of 16; those
+// that the architecture does not have are nil.
 type layer struct {
-	attnNorm, ffnNorm []float32
-	q, k, v, out      *kernel.Matrix
-	gate, up, down    *kernel.Matrix
+	attnNorm, ffnNorm         []float32
+	q, k, v, out              *kernel.Matrix
+	gate, up, down            *kernel.Matrix
+	qBias, kBias, vBias       []float32
+	qNorm, kNorm              []float32 // of one head
+	attnPostNorm, ffnPostNorm []float32
+	window                    int // how many positions it sees, its own included; 0: all
 }
 
 // weights is what the forward pass reads.
@@ -27,8 +32,9 @@ type weights struct {
 	embed, output *kernel.Matrix
 	norm          []float32
 	layers        []layer
-	// freqs are the rotary frequencies, one for each pair of components.
-	freqs []float64
+	// freqs are the rotary frequencies, one for each pair of components; layers that see
+	// a window have the local ones.
+	freqs, localFreqs []float64
 }
 
 // A loader takes tensors out of a file; the first failure sticks.
@@ -158,7 +164,7 @@ func loadWeights(f *gguf.File, c config, round gguf.Type) (*weights, error) {
 	if _, ok := f.Tensor("output.weight"); ok {
 		w.output = l.matrix("output.weight", c.dim, c.vocab)
 	}
-	w.freqs = l.frequencies(c)
+	w.freqs, w.localFreqs = l.frequencies(c)
 	for i := range c.layers {
 		w.layers = append(w.layers, l.layer(i, c))
 		if l.err != nil {
@@ -167,34 +173,53 @@ func loadWeights(f *gguf.File, c config, round gguf.Type) (*weights, error) {
 	}
 	for _, t := range f.Tensors() {
 		if !l.used[t.Name] {
-			l.fail(ErrUnsupported, "tensor %.64q is not part of a plain Llama", t.Name)
+			l.fail(ErrUnsupported, "tensor %.64q is not part of a plain %s model", t.Name, c.arch)
 		}
 	}
 	return w, l.err
 }
 
 func (l *loader) layer(i int, c config) layer {
-	name := func(s string) string { return fmt.Sprintf("blk.%d.%s.weight", i, s) }
+	name := func(s string) string { return fmt.Sprintf("blk.%d.%s", i, s) }
 	q, kv := c.heads*c.head, c.kvHeads*c.head
-	return layer{
-		attnNorm: l.vector(name("attn_norm"), c.dim),
-		ffnNorm:  l.vector(name("ffn_norm"), c.dim),
-		q:        l.matrix(name("attn_q"), c.dim, q),
-		k:        l.matrix(name("attn_k"), c.dim, kv),
-		v:        l.matrix(name("attn_v"), c.dim, kv),
-		out:      l.matrix(name("attn_output"), q, c.dim),
-		gate:     l.matrix(name("ffn_gate"), c.dim, c.ffn),
-		up:       l.matrix(name("ffn_up"), c.dim, c.ffn),
-		down:     l.matrix(name("ffn_down"), c.ffn, c.dim),
+	out := layer{
+		attnNorm: l.vector(name("attn_norm.weight"), c.dim),
+		ffnNorm:  l.vector(name("ffn_norm.weight"), c.dim),
+		q:        l.matrix(name("attn_q.weight"), c.dim, q),
+		k:        l.matrix(name("attn_k.weight"), c.dim, kv),
+		v:        l.matrix(name("attn_v.weight"), c.dim, kv),
+		out:      l.matrix(name("attn_output.weight"), q, c.dim),
+		gate:     l.matrix(name("ffn_gate.weight"), c.dim, c.ffn),
+		up:       l.matrix(name("ffn_up.weight"), c.dim, c.ffn),
+		down:     l.matrix(name("ffn_down.weight"), c.ffn, c.dim),
 	}
+	if c.bias {
+		out.qBias = l.vector(name("attn_q.bias"), q)
+		out.kBias = l.vector(name("attn_k.bias"), kv)
+		out.vBias = l.vector(name("attn_v.bias"), kv)
+	}
+	if c.headNorm {
+		out.qNorm = l.vector(name("attn_q_norm.weight"), c.head)
+		out.kNorm = l.vector(name("attn_k_norm.weight"), c.head)
+	}
+	if c.gemma {
+		out.attnPostNorm = l.vector(name("post_attention_norm.weight"), c.dim)
+		out.ffnPostNorm = l.vector(name("post_ffw_norm.weight"), c.dim)
+	}
+	if c.period == 0 || i%c.period != c.period-1 {
+		out.window = c.window
+	}
+	return out
 }
 
 // frequencies returns base^(-2i/d), divided by the file's factors where it has some
-// (rope_freqs.weight, as Llama 3.1 ships them).
-func (l *loader) frequencies(c config) []float64 {
-	freqs := frequencies(c.base, c.rotary)
+// (rope_freqs.weight, as Llama 3.1 ships them) and by the factor of linear scaling; and
+// the same for layers that see a window, which where they have a base of their own are
+// not scaled (Gemma 3).
+func (l *loader) frequencies(c config) (all, local []float64) {
+	freqs := frequencies(c.base, c.turning)
 	const factors = "rope_freqs.weight"
-	if _, ok := l.file.Tensor(factors); ok {
+	if _, ok := l.file.Tensor(factors); ok && c.arch == "llama" {
 		for i, f := range l.vector(factors, len(freqs))[:len(freqs)] {
 			if !(f > 0) || math.IsInf(float64(f), 0) {
 				l.fail(ErrModel, "tensor %s holds %v", factors, f)
@@ -202,7 +227,13 @@ func (l *loader) frequencies(c config) []float64 {
 			freqs[i] /= float64(f)
 		}
 	}
-	return freqs
+	for i := range freqs {
+		freqs[i] /= c.slower
+	}
+	if c.arch == "gemma3" {
+		return freqs, frequencies(c.localBase, c.turning)
+	}
+	return freqs, freqs
 }
 
 // nameOf returns a printable name for a model file.

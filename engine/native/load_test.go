@@ -36,7 +36,7 @@ func TestLoadRefuses(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"architecture":    {set("general.architecture", "gpt2"), native.ErrUnsupported, `"gpt2", only "llama"`},
+		"architecture":    {set("general.architecture", "gpt2"), native.ErrUnsupported, `"gpt2", those run are gemma2, gemma3, llama, qwen2, qwen3`},
 		"no layers":       {set("llama.block_count", uint32(0)), native.ErrModel, "block_count is 0"},
 		"many layers":     {set("llama.block_count", uint32(1<<30)), native.ErrModel, "block_count"},
 		"one more layer":  {set("llama.block_count", uint32(4)), native.ErrModel, "blk.3.attn_norm.weight is missing"},

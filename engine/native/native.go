@@ -1,5 +1,5 @@
-// Package native runs Llama-family models from GGUF files on the CPU, with the same
-// bits on every machine.
+// Package native runs models of the Llama, Mistral, Qwen and Gemma families from GGUF
+// files on the CPU, with the same bits on every machine.
 //
 // A [Model] is the weights: immutable, shared by any number of engines. An [Engine]
 // generates ids one by one, as a prover does, and scores given ids in one pass, as a
@@ -12,13 +12,24 @@
 // whether the ids came one at a time or all at once. [targon/engine/native/kernel]
 // defines the arithmetic; this package adds, in order:
 //
-//   - the embedding row is the first residual stream, float32;
+//   - the embedding row is the first residual stream, float32, for Gemma times float32(√n);
 //   - RMS norm: x · float32(1/√(dot(x,x)/n + ε)) (in float64 up to the conversion), then · weight;
-//   - rotary angles: position · exp(-2i/d · ln base) in float64, sine and cosine rounded
-//     to float32, each product rounded before the sum; queries are then multiplied by
-//     float32(1/√d), d being the head's length;
-//   - attention scores, softmax and values over positions 0 to the current one;
-//   - output projections and the residual sums are float32.
+//   - biases of queries, keys and values are added, then their heads normalised, where
+//     the model has these;
+//   - rotary angles: position · exp(-2i/d · ln base), divided by the file's factors and
+//     by that of linear scaling, in float64, sine and cosine rounded to float32, each
+//     product rounded before the sum; queries are then multiplied by float32(1/√d), d
+//     being the head's length (for the largest Gemma 2 and 3: n/heads);
+//   - attention scores, bounded where the model says so, softmax and values over
+//     positions 0 to the current one, or the latest of them in layers with a window:
+//     the first position in the window is the first of the sums;
+//   - output projections, normalised again for Gemma, and the residual sums are float32;
+//   - logits are bounded where the model says so.
+//
+// Architectures that a file may name are llama (Mistral's files say so too), qwen2,
+// qwen3, gemma2 and gemma3. Refused with [ErrUnsupported] is whatever of them would be
+// computed wrongly: experts, rotary scaling other than linear and Llama 3's factors,
+// windows in some layers of a model other than Gemma, and tensors without a use.
 //
 // Weights of every type but F32 and F16 are widened to float32 when the file is loaded;
 // those two are read in place where the file allows it, see [Open].

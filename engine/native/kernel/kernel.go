@@ -17,6 +17,8 @@
 //   - exp is [Kernel.ExpSub]'s: clamped to [-87, 88], reduced by ln 2 in two parts,
 //     degree 7, all by fma.
 //   - Float16 weights are widened exactly.
+//   - The tanh form of GELU and the bounding of scores are made of that exp and single
+//     operations, as [Kernel.GeGLU] and [Kernel.SoftCap] say.
 //
 // Invariant: every output element is the outcome of one fixed sequence of IEEE 754
 // operations that depends on its inputs alone, not on the kernels that run it, the
