@@ -39,6 +39,20 @@ const (
 	Stale                           Refusal = "Stale"
 	AlreadyPending                  Refusal = "AlreadyPending"
 	PoolFull                        Refusal = "PoolFull"
+
+	SubNetworkDoesNotExist          Refusal = "SubNetworkDoesNotExist"
+	CanNotSetRootNetworkWeights     Refusal = "CanNotSetRootNetworkWeights"
+	CommitRevealEnabled             Refusal = "CommitRevealEnabled"
+	CommitRevealDisabled            Refusal = "CommitRevealDisabled"
+	CommittingWeightsTooFast        Refusal = "CommittingWeightsTooFast"
+	TooManyUnrevealedCommits        Refusal = "TooManyUnrevealedCommits"
+	NoWeightsCommitFound            Refusal = "NoWeightsCommitFound"
+	ExpiredWeightCommit             Refusal = "ExpiredWeightCommit"
+	RevealTooEarly                  Refusal = "RevealTooEarly"
+	InvalidRevealCommitHashNotMatch Refusal = "InvalidRevealCommitHashNotMatch"
+	NonAssociatedColdKey            Refusal = "NonAssociatedColdKey"
+	NotEnoughStakeToWithdraw        Refusal = "NotEnoughStakeToWithdraw"
+	HotKeyAccountNotExists          Refusal = "HotKeyAccountNotExists"
 )
 
 // maxPool bounds the calls that wait for a block.
@@ -51,6 +65,7 @@ const (
 	kindRegister
 	kindServeAxon
 	kindAddStake
+	kindExtrinsic // a call that came as an extrinsic: run holds what it does
 )
 
 // A call is what one account asks of the chain. Only the fields of its kind are set.
@@ -63,6 +78,9 @@ type call struct {
 	version      uint64
 	axon         netip.AddrPort
 	amount       targon.Rao
+
+	raw []byte                       // the extrinsic
+	run func(s *state, c call) error // what it does
 }
 
 // args encodes what the call asks, without who asks it and when.
@@ -126,7 +144,7 @@ func (c *Chain) pending(x call) (*ticket, error) {
 
 func (c *Chain) pendingLocked(x call) (*ticket, error) {
 	for _, t := range c.pool {
-		if t.call.signer == x.signer && t.call.kind == x.kind {
+		if t.call.signer == x.signer && t.call.kind == x.kind && x.raw == nil {
 			if slices.Equal(t.call.args(), x.args()) {
 				return t, nil
 			}
@@ -163,17 +181,23 @@ func (s *state) apply(x call) error {
 	case kindSetWeights:
 		return s.setWeights(x)
 	case kindRegister:
-		return s.register(x.signer)
+		return s.register(x.signer, x.signer)
 	case kindServeAxon:
 		return s.serveAxon(x.signer, x.axon)
 	case kindAddStake:
 		return s.addStake(x.signer, x.amount)
+	case kindExtrinsic:
+		return x.run(s, x)
 	}
 	return fmt.Errorf("call of unknown kind %d", x.kind)
 }
 
 // setWeights checks as subnets/weights.rs of opentensor/subtensor does, in its order.
-func (s *state) setWeights(x call) error {
+func (s *state) setWeights(x call) error { return s.weigh(x, false) }
+
+// weigh is setWeights; of revealed weights the commit was what had to wait and what
+// counts as the update.
+func (s *state) weigh(x call, revealed bool) error {
 	if len(x.uids) != len(x.values) {
 		return WeightVecNotEqualSize
 	}
@@ -191,7 +215,7 @@ func (s *state) setWeights(x call) error {
 		return NotEnoughStakeToSetWeights
 	case s.rules.VersionKey != 0 && x.version < s.rules.VersionKey:
 		return IncorrectWeightVersionKey
-	case n.lastUpdate() != 0 && s.block-n.lastUpdate() < targon.Block(s.rules.RateLimit):
+	case !revealed && n.lastUpdate() != 0 && s.block-n.lastUpdate() < targon.Block(s.rules.RateLimit):
 		return SettingWeightsTooFast
 	case !n.permit && !alone:
 		return NeuronNoValidatorPermit
@@ -214,7 +238,11 @@ func (s *state) setWeights(x call) error {
 	case exceeds(sorted, s.rules.MaxWeight) && !alone:
 		return MaxWeightExceeded
 	}
-	n.weights, n.updated = upscale(sorted), s.block
+	n.weights = upscale(sorted)
+	if !revealed {
+		n.updated = s.block
+	}
+	s.emit(subtensorPallet, "WeightsSet", []any{s.netuid, own})
 	return nil
 }
 

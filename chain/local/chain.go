@@ -1,14 +1,16 @@
-// Package local is a development chain in one process: blocks at a pace of one's
-// choosing, accounts, a subnet with registration, axons and weights, and an epoch
-// every tempo that pays for the weights.
+// Package local is a development chain: blocks at a pace of one's choosing, accounts,
+// a subnet with registration, stake, axons and weights, and an epoch every tempo that
+// pays for the weights. Roles in the same process use a Client; Node lets anybody
+// else in over a socket, in Substrate's JSON-RPC with Subtensor's names.
 //
-// It follows Subtensor in what a role can see: when an epoch pays, what set_weights
-// checks and in which order, how stored weights are scaled. It does not follow it
-// in the rest: there is one subnet without owner, root stake and delegation, no
+// It follows Subtensor (spec 293) in what a client can see: metadata, storage,
+// runtime APIs, events, when an epoch pays and what, what each call checks and in
+// which order, how stored weights are scaled. It does not follow it in the rest: there
+// is one subnet, without owner, root stake, delegation and a price of alpha, no
 // consensus between nodes, no fees; every block is final at once; permits follow
-// stake at once; loopback axons are welcome. The epoch is package yuma's, with all of
-// the emission going to neurons. Calls are signed and checked nevertheless, so
-// that nobody can act for somebody else, even inside one process.
+// stake at once; loopback axons are welcome unless the rules say otherwise. The epoch
+// is package yuma's, with all of the emission going to neurons. Calls are signed and
+// checked, so that nobody can act for somebody else, even inside one process.
 //
 // The invariant: blocks are numbered without gaps and each hash commits to its
 // parent and to the state, integers only; no map's order, clock or scheduling
@@ -29,6 +31,7 @@ type Config struct {
 	NetUID    targon.NetUID
 	Tempo     targon.Blocks // an epoch every Tempo+1 blocks; 360
 	BlockTime time.Duration // pace of Run; 1 ms
+	Start     time.Time     // of block 0, for the chain's clock; the beginning of 2025
 	Seed      targon.Secret // hidden in the state, so that no block's hash is known before
 	Accounts  []Account
 	Rules     Rules
@@ -57,6 +60,10 @@ type Rules struct {
 	MinStake          targon.Rao    // to set weights; 0
 	Burn              targon.Rao    // cost of a registration; 0
 	Emission          targon.Rao    // a block; 1 TAO
+	ServingRateLimit  targon.Blocks // between two axons of a neuron, by extrinsic; 0
+	CommitReveal      bool          // extrinsics commit weights and reveal them, and set none
+	RevealPeriod      uint64        // epochs from commit to reveal; 1
+	PublicAxons       bool          // loopback axons are refused, as on Subtensor
 	PayStake          bool          // pay goes to a hotkey's stake, as on Subtensor; else to its balance
 
 	BondsMovingAverage uint64 // of a million; 900000
@@ -83,6 +90,9 @@ func (c Config) withDefaults() Config {
 	if c.BlockTime <= 0 {
 		c.BlockTime = time.Millisecond
 	}
+	if c.Start.IsZero() {
+		c.Start = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)
+	}
 	if c.Tempo == 0 {
 		c.Tempo = targon.EpochBlocks
 	}
@@ -105,6 +115,9 @@ func (c Config) withDefaults() Config {
 func (r *Rules) bondDefaults() {
 	if r.BondsMovingAverage == 0 {
 		r.BondsMovingAverage = 900_000
+	}
+	if r.RevealPeriod == 0 {
+		r.RevealPeriod = 1
 	}
 	if r.BondsPenalty == 0 {
 		r.BondsPenalty = 65535
@@ -131,6 +144,9 @@ type Chain struct {
 	grown   chan struct{}   // closed when the next block is there
 	digest  targon.Digest   // of the state
 	changed bool            // since digest was taken
+	latest  *snapshot       // of the state, nil when it changed
+	kept    kept            // newest blocks, for those who ask over a socket
+	start   time.Time       // what block 0 says the time is
 }
 
 // New makes a chain whose block 0 is there at once.
@@ -142,9 +158,9 @@ func New(config Config) (*Chain, error) {
 	}
 	c := &Chain{
 		netuid: config.NetUID, tempo: targon.Tempo{NetUID: config.NetUID, Length: config.Tempo},
-		blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true,
+		blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true, start: config.Start,
 	}
-	c.genesis = c.seal(targon.Digest{})
+	c.genesis = c.seal(targon.Digest{}, nil).Hash
 	c.hashes = []targon.Digest{c.genesis}
 	return c, nil
 }
@@ -177,30 +193,50 @@ func (c *Chain) Step() targon.Header {
 		s.epoch(uint64(c.tempo.Length) + 1)
 		c.changed = true
 	}
+	var extrinsics [][]byte
 	for _, t := range c.pool {
 		s.account(t.call.signer).nonce++ // a refused call costs it too
+		from := len(s.events)
 		t.err = s.apply(t.call)
 		t.block = s.block
+		if t.call.raw == nil {
+			s.events = s.events[:from] // events belong to extrinsics
+		} else {
+			extrinsics = append(extrinsics, t.call.raw)
+			s.conclude(from, len(extrinsics), t.err)
+		}
 		c.changed = true
 		close(t.done)
 	}
 	c.pool = nil
-	h := targon.Header{Number: s.block, Hash: c.seal(c.hashes[s.block-1])}
+	h := c.seal(c.hashes[s.block-1], extrinsics)
 	c.hashes = append(c.hashes, h.Hash)
 	close(c.grown)
 	c.grown = make(chan struct{})
 	return h
 }
 
-// seal hashes the present block: its parent, number and state.
-func (c *Chain) seal(parent targon.Digest) targon.Digest {
+// seal makes the present block: its header names its parent, its state and its
+// extrinsics, and is hashed as Substrate hashes headers.
+func (c *Chain) seal(parent targon.Digest, extrinsics [][]byte) targon.Header {
 	if c.changed {
 		c.digest, c.changed = c.state.digest(), false
+		c.latest = nil
 	}
-	b := label("targon/local/block/v1")
-	b = append(b, parent[:]...)
-	b = u64(b, uint64(c.state.block))
-	return sum(append(b, c.digest[:]...))
+	if c.latest == nil {
+		c.latest = &snapshot{state: c.state.clone()}
+	}
+	b := &sealed{parent: parent, stateRoot: c.digest, extrinsics: extrinsics, events: c.state.events, snapshot: c.latest}
+	c.state.events = nil
+	root := label("targon/local/extrinsics/v1")
+	for _, x := range extrinsics {
+		root = append(u64(root, uint64(len(x))), x...)
+	}
+	b.extrinsicsRoot = sum(root)
+	b.number = c.state.block
+	h := targon.Header{Number: b.number, Hash: b.hash()}
+	c.kept.add(h, b)
+	return h
 }
 
 // at returns the header of a height, or a channel that is closed when the chain

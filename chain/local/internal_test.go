@@ -193,23 +193,23 @@ func TestRegistrationReplacesTheWeakest(t *testing.T) {
 	})
 	s := c.state
 	s.block = 19
-	if err := s.register(key(5)); !errors.Is(err, NotEnoughBalanceToStake) {
+	if err := s.register(key(5), key(5)); !errors.Is(err, NotEnoughBalanceToStake) {
 		t.Errorf("a poor account: %v", err)
 	}
-	if err := s.register(key(4)); err != nil || s.neurons[3].hotkey != key(4) || s.account(key(4)).balance != 90 || s.burned != 10 {
+	if err := s.register(key(4), key(4)); err != nil || s.neurons[3].hotkey != key(4) || s.account(key(4)).balance != 90 || s.burned != 10 {
 		t.Errorf("next free slot: %v, %+v", err, s.neurons)
 	}
-	if err := s.register(key(4)); !errors.Is(err, HotKeyAlreadyRegisteredInSubNet) {
+	if err := s.register(key(4), key(4)); !errors.Is(err, HotKeyAlreadyRegisteredInSubNet) {
 		t.Errorf("twice: %v", err)
 	}
 	s.accounts[key(6)] = &account{balance: 1000}
-	if err := s.register(key(6)); !errors.Is(err, NoNeuronIdAvailable) || s.account(key(6)).balance != 1000 {
+	if err := s.register(key(6), key(6)); !errors.Is(err, NoNeuronIdAvailable) || s.account(key(6)).balance != 1000 {
 		t.Errorf("all immune: %v, balance %d", err, s.account(key(6)).balance)
 	}
 	s.block = 20
 	s.neurons[1].incentive, s.neurons[2].incentive = 7, 6
 	s.neurons[2].weights, s.neurons[2].axon = targon.Weights{{}}, netip.MustParseAddrPort("10.0.0.1:1")
-	if err := s.register(key(6)); err != nil {
+	if err := s.register(key(6), key(6)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]targon.Hotkey{key(1), key(2), key(6), key(4)}, hotkeys(s)); diff != "" {

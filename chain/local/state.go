@@ -16,6 +16,7 @@ import (
 type neuron struct {
 	hotkey     targon.Hotkey
 	axon       netip.AddrPort
+	served     served // what else the axon says of itself
 	registered targon.Block
 	updated    targon.Block // when it last set weights; 0: never
 	permit     bool
@@ -23,12 +24,29 @@ type neuron struct {
 	earned                    // in the last epoch
 }
 
-// An account belongs to a hotkey.
+// served is the rest of Subtensor's AxonInfo.
+type served struct {
+	block        targon.Block
+	version      uint32
+	protocol     uint8
+	placeholders [2]uint8
+}
+
+// An account belongs to a key. One that registered or holds stake is a hotkey, and
+// belongs to its coldkey.
 type account struct {
 	coldkey targon.Hotkey
+	hot     bool
 	balance targon.Rao
 	stake   targon.Rao
 	nonce   uint64 // of its next call
+	commits []commit
+}
+
+// A commit hides weights until they are revealed.
+type commit struct {
+	hash  targon.Digest
+	block targon.Block
 }
 
 // state is all that a block hash commits to.
@@ -42,6 +60,7 @@ type state struct {
 	accounts map[targon.Hotkey]*account
 	// minted and burned close the books: balances + stakes = genesis + minted − burned.
 	minted, burned targon.Rao
+	events         []event // of the present block; no hash commits to them
 }
 
 func newState(c Config) (*state, error) {
@@ -69,7 +88,7 @@ func newState(c Config) (*state, error) {
 		if coldkey == (targon.Hotkey{}) {
 			coldkey = a.Hotkey
 		}
-		s.accounts[a.Hotkey] = &account{coldkey: coldkey, balance: a.Balance, stake: a.Stake}
+		s.accounts[a.Hotkey] = &account{coldkey: coldkey, hot: a.Register || a.Stake > 0, balance: a.Balance, stake: a.Stake}
 		if a.Register {
 			if len(s.neurons) == c.Rules.MaxNeurons {
 				return nil, fmt.Errorf("more than %d neurons", c.Rules.MaxNeurons)
@@ -119,29 +138,36 @@ func (s *state) permits() {
 	}
 }
 
-// register gives a hotkey a slot: the next free one, or that of the neuron that
-// earns least, is not immune and has no permit.
-func (s *state) register(h targon.Hotkey) error {
+// register gives a hotkey a slot, for which its coldkey pays: the next free one, or
+// that of the neuron that earns least, is not immune and has no permit.
+func (s *state) register(payer, h targon.Hotkey) error {
 	if _, ok := s.uid(h); ok {
 		return HotKeyAlreadyRegisteredInSubNet
 	}
-	a := s.account(h)
-	if a.balance < s.rules.Burn {
+	from, to := s.account(payer), s.account(h)
+	switch {
+	case from.balance < s.rules.Burn:
 		return NotEnoughBalanceToStake
+	case to.hot && to.coldkey != payer && h != payer:
+		return NonAssociatedColdKey
 	}
-	fresh := neuron{hotkey: h, registered: s.block}
-	if len(s.neurons) < s.rules.MaxNeurons {
+	fresh, uid := neuron{hotkey: h, registered: s.block}, len(s.neurons)
+	if uid < s.rules.MaxNeurons {
 		s.neurons = append(s.neurons, fresh)
 	} else {
-		i := s.weakest()
-		if i < 0 {
+		if uid = s.weakest(); uid < 0 {
 			return NoNeuronIdAvailable
 		}
-		s.neurons[i] = fresh
+		s.neurons[uid] = fresh
 	}
-	a.balance -= s.rules.Burn
+	if !to.hot && payer != h {
+		to.coldkey = payer
+	}
+	to.hot = true
+	from.balance -= s.rules.Burn
 	s.burned += s.rules.Burn
 	s.permits()
+	s.emit(subtensorPallet, "NeuronRegistered", []any{s.netuid, uid, h})
 	return nil
 }
 
@@ -169,8 +195,24 @@ func (s *state) addStake(h targon.Hotkey, amount targon.Rao) error {
 	}
 	a.balance -= amount
 	a.stake += amount
+	a.hot = true
 	s.permits()
 	return nil
+}
+
+// clone copies what calls change. Lists of weights and bonds are replaced whole and
+// never written to, so that both may hold them.
+func (s *state) clone() *state {
+	out := *s
+	out.events = nil
+	out.neurons = slices.Clone(s.neurons)
+	out.accounts = make(map[targon.Hotkey]*account, len(s.accounts))
+	for h, a := range s.accounts {
+		copied := *a
+		copied.commits = slices.Clone(a.commits)
+		out.accounts[h] = &copied
+	}
+	return &out
 }
 
 func (s *state) serveAxon(h targon.Hotkey, axon netip.AddrPort) error {
@@ -201,6 +243,7 @@ func (s *state) digest() targon.Digest {
 		b = append(b, n.hotkey[:]...)
 		axon := n.axon.String()
 		b = append(u64(b, uint64(len(axon))), axon...)
+		b = append(b, fmt.Sprintf("%+v", n.served)...)
 		b = u64(b, uint64(n.registered))
 		b = u64(b, uint64(n.updated))
 		b = append(b, fmt.Sprintf("%t%+v", n.permit, n.earned)...)
@@ -219,6 +262,7 @@ func (s *state) digest() targon.Digest {
 		a := s.accounts[h]
 		b = append(append(b, h[:]...), a.coldkey[:]...)
 		b = u64(u64(u64(b, uint64(a.balance)), uint64(a.stake)), a.nonce)
+		b = append(b, fmt.Sprintf("%t%+v", a.hot, a.commits)...)
 	}
 	return sum(b)
 }
