@@ -1,0 +1,93 @@
+package serve
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+// TestStopperParts: however a text is cut into parts, what comes out is what comes out
+// of the whole, whole characters at a time, and a text without a stop string is intact.
+func TestStopperParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		parts := rapid.SliceOf(rapid.StringOf(rapid.SampledFrom([]rune("abé")))).Draw(t, "parts")
+		stop := rapid.StringOfN(rapid.SampledFrom([]rune("abé")), 1, 4, -1).Draw(t, "stop")
+		text := strings.Join(parts, "")
+		want, _, found := strings.Cut(text, stop)
+		s, out, hit := stopper{stops: []string{stop}}, "", ""
+		for _, p := range parts {
+			var more string
+			if more, hit = s.add(p); !utf8.ValidString(more) {
+				t.Errorf("%q cuts a character", more)
+			}
+			if out += more; hit != "" {
+				break
+			}
+		}
+		if hit == "" {
+			out += s.flush()
+		}
+		if out != want || (hit != "") != found {
+			t.Errorf("got %q (%q), want %q", out, hit, want)
+		}
+	})
+}
+
+// FuzzOrder: whatever the body, the parsers end, and what they accept is within limits.
+func FuzzOrder(f *testing.F) {
+	for _, s := range []string{
+		`{"prompt":"hello","max_tokens":4,"seed":7,"stop":["a"],"logprobs":2}`,
+		`{"model":"m","prompt":[[1,2],[3]],"prompt_logprobs":50,"max_tokens":0,"temperature":0}`,
+		`{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"stream":true,"stream_options":{"include_usage":false},"logprobs":true,"top_logprobs":3}`,
+		`{"prompt":["a",[1],null],"stop_token_ids":[1],"n":1.0,"echo":null,"temperature":1e-300}`,
+		`{"tokens":[1,2],"return_token_strs":true}`, `[`, `{"prompt":{}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		for name, parse := range map[string]func([]byte) (order, error){
+			"text": parseText, "chat": parseChat,
+			"tokenize": func(b []byte) (order, error) { o, _, err := parseTokenize(b); return o, err },
+		} {
+			o, err := parse(raw)
+			if p, ours := explain(err); err != nil {
+				if ours || p.Code != 400 || p.Message == "" {
+					t.Errorf("%s of %q: %v", name, raw, err)
+				}
+				continue
+			}
+			if math.IsNaN(o.temperature) || o.temperature < 0 || o.temperature > 2 || o.temperature > 0 && o.temperature < 0.01 && name != "tokenize" {
+				t.Errorf("%s of %q: temperature %v", name, raw, o.temperature)
+			}
+			prompts := len(o.prompts) + len(o.texts)
+			if name == "chat" && len(o.messages) == 0 || name == "text" && (prompts == 0 || prompts > maxPrompts) {
+				t.Errorf("%s of %q: %d messages, %d prompts", name, raw, len(o.messages), prompts)
+			}
+			for _, list := range o.prompts {
+				for _, id := range list {
+					if id < 0 {
+						t.Errorf("%s of %q: id %d", name, raw, id)
+					}
+				}
+			}
+			if name == "text" && (o.maxTokens < 0 || o.maxTokens == 0 && !o.echo && o.promptTop == none) {
+				t.Errorf("%s of %q: max_tokens %d", name, raw, o.maxTokens)
+			}
+		}
+	})
+}
+
+func TestTable(t *testing.T) {
+	full := table{}
+	full.set("b", 1)
+	full.set("<a>", []int(nil))
+	full.set("b", 2)
+	for want, v := range map[string]table{"null": nil, "{}": {}, `{"b":2,"<a>":null}`: full} {
+		if got, err := v.MarshalJSON(); err != nil || string(got) != want {
+			t.Errorf("got %s %v, want %s", got, err, want)
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+
+	"targon"
+	"targon/engine/native"
+)
+
+// maxEntries bounds how many log-probabilities one answer may hold.
+const maxEntries = 1 << 20
+
+// A prompt is ids, and the text that stands for them where it is repeated.
+type prompt struct {
+	ids  []targon.TokenID
+	text string
+}
+
+// A job is an order that the model can fill.
+type job struct {
+	order
+	prompts []prompt
+	eos     []targon.TokenID
+}
+
+// plan encodes an order's prompts and holds it to the model's limits.
+func (s *Server) plan(o order) (*job, error) {
+	if err := s.known(o.model); err != nil {
+		return nil, err
+	}
+	j := &job{order: o, eos: s.Model.EOS()}
+	if err := s.encode(j); err != nil {
+		return nil, err
+	}
+	for _, limit := range []struct {
+		name string
+		n    *int
+	}{{"logprobs", &j.top}, {"prompt_logprobs", &j.promptTop}} {
+		if *limit.n == all {
+			*limit.n = s.Model.Vocab()
+		}
+		if s.MaxLogprobs >= 0 && *limit.n > s.MaxLogprobs {
+			return nil, badField(limit.name, "%d, at most %d (--max-logprobs)", *limit.n, s.MaxLogprobs)
+		}
+	}
+	if j.echo && j.promptTop == none {
+		j.promptTop = j.top
+	}
+	if j.seed == nil {
+		seed := s.Random()
+		j.seed = &seed
+	}
+	return j, s.fits(j)
+}
+
+// known refuses a request for another model; none need be named.
+func (s *Server) known(model string) error {
+	if model == "" || model == s.Name {
+		return nil
+	}
+	param := "model"
+	return &problem{fmt.Sprintf("The model `%s` does not exist.", model), typeNotFound, &param, http.StatusNotFound}
+}
+
+// encode fills a job's prompts.
+func (s *Server) encode(j *job) error {
+	if len(j.messages) > 0 {
+		list, err := s.Model.Render(j.messages)
+		if err != nil {
+			return err //nolint:wrapcheck // it says what was done
+		}
+		j.prompts = []prompt{{ids: list}}
+		return nil
+	}
+	if err := s.Model.TextError(); err != nil && len(j.texts) > 0 {
+		return badField("prompt", "%v: send ids", err)
+	}
+	for _, text := range j.texts {
+		j.prompts = append(j.prompts, prompt{s.Model.Prompt(text, j.special), text})
+	}
+	for _, list := range j.order.prompts {
+		p := prompt{ids: list}
+		for i, id := range list {
+			if int(id) >= s.Model.Vocab() {
+				return badField("prompt", "id %d at position %d, the model has %d", id, i, s.Model.Vocab())
+			}
+		}
+		if j.echo {
+			p.text = s.Model.Text(list)
+		}
+		j.prompts = append(j.prompts, p)
+	}
+	return nil
+}
+
+// fits settles how long the answer may be, and refuses what would not fit the context
+// or make an answer of no reasonable size.
+func (s *Server) fits(j *job) error {
+	length, entries := int64(s.Model.Context()), int64(0)
+	for _, p := range j.prompts {
+		n := int64(len(p.ids))
+		if n == 0 {
+			return badField("prompt", "is empty")
+		}
+		if j.maxTokens < 0 { // a chat, which has one prompt
+			j.maxTokens = min(max(1, length-n), targon.MaxOutputTokens)
+		}
+		if n+j.maxTokens > length {
+			return badBody("This model's maximum context length is %d tokens: the prompt has %d, and up to %d are asked for", length, n, j.maxTokens)
+		}
+		entries += n*int64(max(0, j.promptTop+1)) + j.maxTokens*int64(max(0, j.top+1))
+	}
+	if entries > maxEntries {
+		return badBody("%d log-probabilities at most are asked for, the limit is %d: ask for fewer, or in parts", entries, maxEntries)
+	}
+	return nil
+}
+
+func (j *job) request(p prompt) targon.Request {
+	return targon.Request{
+		Prompt: p.ids, MaxTokens: uint32(j.maxTokens),
+		Sampling: targon.Sampling{Temperature: j.temperature, Seed: *j.seed},
+	}
+}
+
+// A step is one id of an answer, after the rules that end answers.
+type step struct {
+	id     targon.TokenID
+	text   string          // that is certain now; it may belong to earlier ids
+	at     targon.Position // zero unless log-probabilities are wanted
+	finish string          // of the last: stop or length
+	reason any             // the stop string or id that ended it, if one did
+}
+
+// answer yields the ids of an answer; leaving the loop ends the work.
+func (s *Server) answer(ctx context.Context, j *job, p prompt) iter.Seq2[step, error] {
+	return func(yield func(step, error) bool) {
+		if j.maxTokens == 0 {
+			return
+		}
+		stop, n := stopper{stops: j.stops, include: j.includeStop}, int64(0)
+		for d, err := range s.drawn(ctx, j, p) {
+			if err != nil {
+				yield(step{}, err)
+				return
+			}
+			n++
+			x := j.settle(d, &stop, n)
+			if !yield(x, nil) || x.finish != "" {
+				return
+			}
+		}
+	}
+}
+
+// drawn is what the engine draws, with positions only where they are wanted.
+func (s *Server) drawn(ctx context.Context, j *job, p prompt) iter.Seq2[native.Drawn, error] {
+	if j.top != none {
+		return s.Engine.Trace(ctx, j.request(p), j.top)
+	}
+	return func(yield func(native.Drawn, error) bool) {
+		for t, err := range s.Engine.Generate(ctx, j.request(p)) {
+			if !yield(native.Drawn{Token: t}, err) {
+				return
+			}
+		}
+	}
+}
+
+// settle decides whether the n-th id ends the answer, and what text is certain.
+func (j *job) settle(d native.Drawn, stop *stopper, n int64) step {
+	x := step{id: d.Token.ID, at: d.Position}
+	if _, end := slices.BinarySearch(j.eos, x.id); end {
+		x.finish, x.text = "stop", stop.flush()
+		return x
+	}
+	if slices.Contains(j.stopIDs, x.id) {
+		x.finish, x.reason, x.text = "stop", x.id, stop.flush()
+		if j.includeStop {
+			x.text += d.Token.Text
+		}
+		return x
+	}
+	text, hit := stop.add(d.Token.Text)
+	switch x.text = text; {
+	case hit != "":
+		x.finish, x.reason = "stop", hit
+	case n == j.maxTokens:
+		x.finish = "length"
+		x.text += stop.flush()
+	}
+	return x
+}
+
+// positions scores a prompt: what the model says about each of its ids but the first.
+// The result has an entry for the first as well, which is empty.
+func (s *Server) positions(ctx context.Context, j *job, p prompt) ([]targon.Position, error) {
+	if j.promptTop == none {
+		return nil, nil
+	}
+	out := make([]targon.Position, 1, len(p.ids))
+	if len(p.ids) == 1 {
+		return out, nil
+	}
+	scores, err := s.Engine.Score(ctx, targon.Request{Prompt: p.ids[:1]}, p.ids[1:], targon.Need{Top: j.promptTop})
+	if err != nil {
+		return nil, err //nolint:wrapcheck // it says what was done
+	}
+	return append(out, scores.Positions...), nil
+}

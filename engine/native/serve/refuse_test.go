@@ -1,0 +1,321 @@
+package serve_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"targon"
+	"targon/engine/enginetest"
+	"targon/engine/native"
+	"targon/engine/native/gguf"
+	"targon/engine/native/serve"
+)
+
+// TestRefusals: what cannot be honoured is refused by name, before anything is computed.
+func TestRefusals(t *testing.T) {
+	const text, talk = "/v1/completions", "/v1/chat/completions"
+	h := serve.New(config(t)).Handler()
+	for _, c := range []struct{ path, body, param, says string }{
+		{text, ``, "", "not a JSON object"},
+		{text, `[]`, "", "not a JSON object"},
+		{text, `null`, "", "not a JSON object"},
+		{text, `{}`, "prompt", "missing"},
+		{text, `{"prompt":null}`, "prompt", "missing"},
+		{text, `{"prompt":""}`, "prompt", "empty"},
+		{text, `{"prompt":[]}`, "prompt", "0 ids"},
+		{text, `{"prompt":[[]]}`, "prompt", "0 ids"},
+		{text, `{"prompt":["a",""]}`, "prompt", "empty"},
+		{text, `{"prompt":["a",[1]]}`, "prompt", "list"},
+		{text, `{"prompt":["a",null]}`, "prompt", "list"},
+		{text, `{"prompt":[1,null]}`, "prompt", "list"},
+		{text, `{"prompt":[1,-1]}`, "prompt", "list"},
+		{text, `{"prompt":[1,1.5]}`, "prompt", "list"},
+		{text, `{"prompt":[1,4294967297]}`, "prompt", "list"},
+		{text, `{"prompt":[1,301]}`, "prompt", "301"},
+		{text, `{"prompt":{"a":1}}`, "prompt", "want"},
+		{text, `{"prompt":[` + strings.Repeat(`"a",`, 64) + `"a"]}`, "prompt", "64"},
+		{text, `{"prompt":"a","max_tokens":-1}`, "max_tokens", "0 to"},
+		{text, `{"prompt":"a","max_tokens":0}`, "max_tokens", "echo"},
+		{text, `{"prompt":"a","max_tokens":0,"prompt_logprobs":0,"stream":true}`, "max_tokens", "echo"},
+		{text, `{"prompt":"a","max_tokens":"1"}`, "max_tokens", "type"},
+		{text, `{"prompt":"a","max_tokens":511}`, "", "maximum context length is 512"},
+		{text, `{"prompt":"a","temperature":-0.1}`, "temperature", "0 to 2"},
+		{text, `{"prompt":"a","temperature":2.1}`, "temperature", "0 to 2"},
+		{text, `{"prompt":"a","temperature":1e999}`, "temperature", "type"},
+		{text, `{"prompt":"a","seed":9223372036854775808}`, "seed", "type"},
+		{text, `{"prompt":"a","seed":1.5}`, "seed", "type"},
+		{text, `{"prompt":"a","logprobs":21}`, "logprobs", "at most 20"},
+		{text, `{"prompt":"a","logprobs":-1}`, "logprobs", "at most 20"},
+		{text, `{"prompt":"a","logprobs":-2}`, "logprobs", "-1 to"},
+		{text, `{"prompt":"a","logprobs":true}`, "logprobs", "type"},
+		{text, `{"prompt":"a","prompt_logprobs":21}`, "prompt_logprobs", "at most 20"},
+		{text, `{"prompt":"a","prompt_logprobs":1,"stream":true}`, "prompt_logprobs", "stream"},
+		{text, `{"prompt":"a","stream_options":{}}`, "stream_options", "stream: true"},
+		{text, `{"prompt":"a","stream":true,"stream_options":{"x":1}}`, "stream_options.x", "not supported"},
+		{text, `{"prompt":"a","stop":[""]}`, "stop", "1 to"},
+		{text, `{"prompt":"a","stop":7}`, "stop", "want"},
+		{text, `{"prompt":"a","stop_token_ids":[null]}`, "stop_token_ids", "ids"},
+		{text, `{"prompt":"a","n":2}`, "n", "not supported"},
+		{text, `{"prompt":"a","top_p":0.9}`, "top_p", "not supported"},
+		{text, `{"prompt":"a","top_k":5}`, "top_k", "not supported"},
+		{text, `{"prompt":"a","ignore_eos":true}`, "ignore_eos", "not supported"},
+		{text, `{"prompt":"a","logit_bias":{"1":2}}`, "logit_bias", "not supported"},
+		{text, `{"prompt":"a","response_format":{"type":"json_object"}}`, "response_format", "not supported"},
+		{text, `{"prompt":"a","prompt_logprob":1}`, "prompt_logprob", "not supported"},
+		{text, `{"prompt":"a","messages":[]}`, "messages", "not supported"},
+		{talk, `{}`, "messages", "1 to"},
+		{talk, `{"messages":[]}`, "messages", "1 to"},
+		{talk, `{"messages":[1]}`, "", "messages[0]."},
+		{talk, `{"messages":[{"content":"a"}]}`, "messages[0].role", "missing"},
+		{talk, `{"messages":[{"role":"user"}]}`, "messages[0].content", "want"},
+		{talk, `{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, "messages[0].content", "text"},
+		{talk, `{"messages":[{"role":"user","content":"a","tool_calls":[{}]}]}`, "messages[0].tool_calls", "not supported"},
+		{talk, `{"messages":[{"role":"user","content":"a"}],"max_tokens":0}`, "max_tokens", "1 to"},
+		{talk, `{"messages":[{"role":"user","content":"a"}],"top_logprobs":2}`, "top_logprobs", "logprobs: true"},
+		{talk, `{"messages":[{"role":"user","content":"a"}],"echo":true}`, "echo", "chat"},
+		{talk, `{"messages":[{"role":"user","content":"a"}],"tools":[{}]}`, "tools", "not supported"},
+		{"/tokenize", `{}`, "prompt", "missing"},
+		{"/tokenize", `{"prompt":"a","x":1}`, "x", "not supported"},
+		{"/detokenize", `{}`, "tokens", "missing"},
+		{"/detokenize", `{"tokens":[301]}`, "tokens", "301"},
+		{"/detokenize", `{"tokens":"a"}`, "tokens", "ids"},
+	} {
+		w := do(h, "POST", c.path, c.body)
+		var a answer
+		if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil || a.Error == nil {
+			t.Errorf("%s: %d %s", c.body, w.Code, w.Body)
+			continue
+		}
+		param := ""
+		if a.Error.Param != nil {
+			param = *a.Error.Param
+		}
+		if w.Code != 400 || a.Error.Code != 400 || a.Error.Type != "BadRequestError" || param != c.param || !strings.Contains(a.Error.Message, c.says) {
+			t.Errorf("%s: %d %s, want %q about %q", c.body, w.Code, w.Body, c.says, c.param)
+		}
+	}
+}
+
+// TestAccepted: values that ask for nothing are no reason to refuse, and neither are
+// nulls or fields that change nothing.
+func TestAccepted(t *testing.T) {
+	h := serve.New(config(t)).Handler()
+	want := do(h, "POST", "/v1/completions", `{"prompt":"a","seed":5,"max_tokens":9}`).Body.String()
+	_, want, _ = strings.Cut(want, `"choices"`)
+	for _, more := range []string{
+		`"n":1.0,"best_of":1,"top_p":1,"top_k":-1,"min_p":0.0,"presence_penalty":0,"frequency_penalty":0,"repetition_penalty":1.0`,
+		`"stop":[],"logit_bias":{ },"suffix":null,"response_format":{"type": "text"},"user":"u","stream":false,"echo":null`,
+		`"temperature":1,"ignore_eos":false,"skip_special_tokens":true,"min_tokens":0,"model":"tiny","stop":null,"priority":3`,
+	} {
+		w := do(h, "POST", "/v1/completions", `{"prompt":"a","seed":5,"max_tokens":9,`+more+`}`)
+		if _, got, _ := strings.Cut(w.Body.String(), `"choices"`); w.Code != 200 || got != want {
+			t.Errorf("%s: %d %s", more, w.Code, w.Body)
+		}
+	}
+}
+
+// TestSeedAndTemperature: as in vLLM, no seed and -1 are random, and a temperature
+// between 0 and 0.01 is 0.01.
+func TestSeedAndTemperature(t *testing.T) {
+	c := config(t)
+	seeds := uint64(40)
+	c.Random = func() uint64 { seeds++; return seeds }
+	h := serve.New(c).Handler()
+	get := func(body map[string]any) string {
+		body["prompt"], body["max_tokens"] = "ab", 30
+		return complete(t, h, body).Choices[0].Text
+	}
+	if get(map[string]any{}) == get(map[string]any{}) || get(map[string]any{"seed": -1}) == get(map[string]any{"seed": -1}) {
+		t.Error("without a seed, two answers are the same")
+	}
+	if get(map[string]any{"seed": 4}) != get(map[string]any{"seed": 4}) || get(map[string]any{"seed": 4}) == get(map[string]any{"seed": 5}) {
+		t.Error("answers do not follow the seed")
+	}
+	if get(map[string]any{"seed": 4, "temperature": 0.0001}) != get(map[string]any{"seed": 4, "temperature": 0.01}) {
+		t.Error("a temperature of 0.0001 is not 0.01")
+	}
+}
+
+func TestModelAndSize(t *testing.T) {
+	h := serve.New(config(t)).Handler()
+	for _, path := range []string{"/v1/completions", "/tokenize"} {
+		if w := do(h, "POST", path, `{"model":"other","prompt":"a"}`); w.Code != 404 || !strings.Contains(w.Body.String(), `"NotFoundError","param":"model"`) {
+			t.Errorf("%s of another model: %d %s", path, w.Code, w.Body)
+		}
+	}
+	if w := do(h, "POST", "/v1/completions", `{"prompt":"`+strings.Repeat("a", 4<<20)+`"}`); w.Code != 413 {
+		t.Errorf("large body: %d %s", w.Code, w.Body)
+	}
+	r := httptest.NewRequest("POST", "/v1/completions", strings.NewReader("{}"))
+	r.Header.Set("Content-Encoding", "gzip")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != 415 {
+		t.Errorf("compressed body: %d %s", w.Code, w.Body)
+	}
+	c := config(t)
+	c.MaxLogprobs = -1
+	if w := do(serve.New(c).Handler(), "POST", "/v1/completions", `{"prompt":["`+strings.Join(repeat("a", 64), `","`)+`"],"max_tokens":400,"logprobs":-1}`); w.Code != 400 || !strings.Contains(w.Body.String(), "the limit is 1048576") {
+		t.Errorf("too many log-probabilities: %d %s", w.Code, w.Body)
+	}
+}
+
+func repeat(s string, n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = s
+	}
+	return out
+}
+
+// TestWithoutText: a model without a tokenizer is served by ids, one without a template
+// without chats.
+func TestWithoutText(t *testing.T) {
+	shape := enginetest.Tiny()
+	shape.NoText = true
+	data, err := enginetest.RandomModel(shape)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config(t)
+	if c.Model, err = native.Load(data); err != nil {
+		t.Fatal(err)
+	}
+	if c.Engine, err = native.New(c.Model, native.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	h := serve.New(c).Handler()
+	if a := complete(t, h, map[string]any{"prompt": []int{1, 2}, "max_tokens": 3, "seed": 1, "return_token_ids": true, "echo": true, "logprobs": 1}); len(a.Choices[0].IDs) != 3 {
+		t.Errorf("by ids: %+v", a)
+	}
+	for path, body := range map[string]string{
+		"/v1/completions": `{"prompt":"a"}`, "/tokenize": `{"prompt":"a"}`, "/detokenize": `{"tokens":[1]}`,
+		"/v1/chat/completions": `{"messages":[{"role":"user","content":"a"}]}`,
+	} {
+		if w := do(h, "POST", path, body); w.Code != 400 || !strings.Contains(w.Body.String(), "token") {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+	c = config(t)
+	c.Model = tiny(t, func(f *gguf.File) {
+		if err := f.Set("tokenizer.chat_template", `{{ raise_exception('roles must alternate') }}`); err != nil {
+			t.Fatal(err)
+		}
+	})
+	w := do(serve.New(c).Handler(), "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"a"}]}`)
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "roles must alternate") {
+		t.Errorf("template refuses: %d %s", w.Code, w.Body)
+	}
+}
+
+// broken fails after some tokens.
+type broken struct {
+	serve.Engine
+	after int
+}
+
+var errSecret = errors.New("disk 7 is on fire")
+
+func (b broken) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
+	return func(yield func(targon.Token, error) bool) {
+		n := 0
+		for token, err := range b.Engine.Generate(ctx, r) {
+			if n++; n > b.after {
+				yield(targon.Token{}, errSecret)
+				return
+			}
+			if !yield(token, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestEngineFails: clients learn that, not why; after the first chunk by an event.
+func TestEngineFails(t *testing.T) {
+	for _, c := range []struct {
+		after  int
+		stream bool
+		status int
+	}{{0, false, 500}, {0, true, 500}, {2, false, 500}, {2, true, 200}} {
+		cfg := config(t)
+		cfg.Engine = broken{cfg.Engine, c.after}
+		body := `{"prompt":"ab","max_tokens":9,"seed":1}`
+		if c.stream {
+			body = strings.Replace(body, "{", `{"stream":true,`, 1)
+		}
+		w := do(serve.New(cfg).Handler(), "POST", "/v1/completions", body)
+		if w.Code != c.status || strings.Contains(w.Body.String(), "disk") || !strings.Contains(w.Body.String(), `"InternalServerError"`) {
+			t.Errorf("%+v: %d %s", c, w.Code, w.Body)
+		}
+		if c.status == http.StatusOK {
+			if all := events(t, w.Body.String()); len(all) != 3 || all[2].Error == nil {
+				t.Errorf("events: %+v", all)
+			}
+		}
+	}
+}
+
+// held waits in the middle of an answer until its context ends.
+type held struct {
+	serve.Engine
+	entered, left chan struct{}
+}
+
+func (h held) Generate(ctx context.Context, _ targon.Request) iter.Seq2[targon.Token, error] {
+	return func(yield func(targon.Token, error) bool) {
+		h.entered <- struct{}{}
+		if yield(targon.Token{ID: 5, Text: "x"}, nil) {
+			<-ctx.Done()
+			yield(targon.Token{}, ctx.Err())
+		}
+		h.left <- struct{}{}
+	}
+}
+
+// TestDisconnectAndLimit: a client beyond the limit is told to come back, one that goes
+// away frees its place and the engine.
+func TestDisconnectAndLimit(t *testing.T) {
+	for _, stream := range []bool{true, false} {
+		c := config(t)
+		engine := held{c.Engine, make(chan struct{}), make(chan struct{})}
+		c.Engine, c.MaxRequests = engine, 1
+		server := httptest.NewServer(serve.New(c).Handler())
+		ctx, cancel := context.WithCancel(t.Context())
+		body := `{"prompt":"ab","stream":false}`
+		if stream {
+			body = `{"prompt":"ab","stream":true}`
+		}
+		gone := make(chan error, 1)
+		go func() {
+			r, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/v1/completions", strings.NewReader(body))
+			if err == nil {
+				var res *http.Response
+				if res, err = server.Client().Do(r); err == nil {
+					_, err = res.Body.Read(make([]byte, 5))
+					<-ctx.Done()
+					_ = res.Body.Close()
+				}
+			}
+			gone <- err
+		}()
+		<-engine.entered
+		res, err := server.Client().Post(server.URL+"/v1/completions", "", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != 503 || res.Header.Get("Retry-After") != "1" {
+			t.Errorf("beyond the limit: %d, Retry-After %q", res.StatusCode, res.Header.Get("Retry-After"))
+		}
+		cancel()
+		<-engine.left
+		<-gone
+		server.Close()
+	}
+}
