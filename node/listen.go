@@ -33,12 +33,15 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 // Serve answers on l until ctx ends, then lets answers under way finish for at
 // most grace.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Duration) error {
-	s := &http.Server{
+	return serveOn(ctx, l, &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
-	}
+	}, grace)
+}
+
+func serveOn(ctx context.Context, l net.Listener, s *http.Server, grace time.Duration) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	select {
