@@ -20,5 +20,6 @@ func newChainCommandWith(o walletOutside) *cobra.Command {
 	} {
 		cmd.AddCommand(build(o))
 	}
+	cmd.AddCommand(newChainDevCommand()) // those that need no wallet
 	return cmd
 }
