@@ -150,6 +150,13 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	shape.Untied, shape.Layers, shape.Window = false, 2, 3
+	for _, shape.Arch = range []string{"llama", "qwen2", "qwen3", "gemma2", "gemma3"} {
+		if data, err = enginetest.RandomModel(shape); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := native.Load(data)
 		if err != nil {
@@ -158,7 +165,7 @@ func FuzzLoad(f *testing.F) {
 		if m.Parameters() > 1<<20 || m.Context() < 3 {
 			return
 		}
-		r := targon.Request{Prompt: []targon.TokenID{0, 1}, MaxTokens: 1}
+		r := targon.Request{Prompt: []targon.TokenID{0, 1, 1, 0, 1, 0}[:min(m.Context()-1, 6)], MaxTokens: 1}
 		for _, err := range engine(t, m, native.Options{Threads: 1}).Generate(t.Context(), r) {
 			if err != nil && !errors.Is(err, native.ErrNumeric) {
 				t.Fatal(err)

@@ -83,8 +83,9 @@ def rename(name, gemma):
     return f"blk.{layer}.{(NAMES | GEMMA if gemma else NAMES)[part]}.{kind}"
 
 
-def fill(model, gemma):
-    """Gives every parameter random numbers; matrices are representable in F16."""
+def fill(model, gemma, calm):
+    """Gives every parameter random numbers; matrices are representable in F16. Layers of
+    a calm model add little, so that rounding does not grow over many of them."""
     g = torch.Generator().manual_seed(7)
     for name, p in model.named_parameters():
         r = torch.randn(p.shape, generator=g, dtype=torch.float64)
@@ -93,17 +94,17 @@ def fill(model, gemma):
         elif name.endswith("bias"):
             r = r / 2
         elif p.dim() == 1:
-            r = r / 5 + (0 if gemma else 1)
+            r = r / 25 - 0.9 if calm and "post_" in name else r / 5 + (0 if gemma else 1)
         else:
             r = (r * 1.5 / math.sqrt(p.shape[1])).half()
         p.data = r.float().double()
 
 
-def make(name, arch, model, extra=None, factors=None):
+def make(name, arch, model, extra=None, factors=None, calm=False):
     c, gemma = model.config, arch.startswith("gemma")
     model = model.double().eval()
     model.tie_weights()
-    fill(model, gemma)
+    fill(model, gemma, calm)
     model.tie_weights()
     head = getattr(c, "head_dim", None) or c.hidden_size // c.num_attention_heads
     meta = {"general.architecture": arch, "general.name": name}
@@ -190,9 +191,18 @@ def main():
     c = hf.Gemma3TextConfig(**shape(rope_parameters=kinds, head_dim=12, query_pre_attn_scalar=12, num_hidden_layers=7,
                                     num_attention_heads=2, num_key_value_heads=1),
                             sliding_window=7, rms_norm_eps=1e-6)
-    print(c.layer_types)
     cases.append(make("gemma3", "gemma3", hf.Gemma3ForCausalLM(c), {
         "attention.sliding_window": 7, "rope.freq_base": 1e6, "rope.scaling.type": "linear", "rope.scaling.factor": 8.0}))
+    # The one size of each family (27B: 46 and 62 layers) whose queries are scaled otherwise.
+    small = dict(hidden_size=8, intermediate_size=8, num_attention_heads=2, num_key_value_heads=1, head_dim=6)
+    c = hf.Gemma2Config(**shape(rope_parameters=rope(10000.0), num_hidden_layers=46, query_pre_attn_scalar=4, **small),
+                        sliding_window=7, attn_logit_softcapping=4.0, final_logit_softcapping=8.0, rms_norm_eps=1e-6)
+    cases.append(make("gemma2-wide", "gemma2", hf.Gemma2ForCausalLM(c), {
+        "attention.sliding_window": 7, "attn_logit_softcapping": 4.0, "final_logit_softcapping": 8.0}, calm=True))
+    c = hf.Gemma3TextConfig(**shape(rope_parameters=kinds, num_hidden_layers=62, query_pre_attn_scalar=4, **small),
+                            sliding_window=7, rms_norm_eps=1e-6)
+    cases.append(make("gemma3-wide", "gemma3", hf.Gemma3ForCausalLM(c), {
+        "attention.sliding_window": 7, "rope.freq_base": 1e6, "rope.scaling.type": "linear", "rope.scaling.factor": 8.0}, calm=True))
     with open("cases.json", "w") as f:
         json.dump(cases, f)
         f.write("\n")
