@@ -28,11 +28,12 @@ const kernelVariable = "TARGON_KERNEL"
 func newEngineCommand(builtin func() []byte) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "engine",
-		Short: "run the built-in engine by itself: score, tokenize, generate",
+		Short: "run the built-in engine by itself: score, tokenize, generate, serve",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newEngineScoreCommand(builtin), newEngineTokenizeCommand(builtin), newEngineGenerateCommand(builtin))
+	cmd.AddCommand(newEngineScoreCommand(builtin), newEngineTokenizeCommand(builtin), newEngineGenerateCommand(builtin),
+		newEngineServeCommand(builtin))
 	return cmd
 }
 

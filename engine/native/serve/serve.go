@@ -43,8 +43,8 @@ type Config struct {
 	Engine Engine // runs Model
 	// Name is what the model is called; empty: what its file calls it.
 	Name string
-	// MaxLogprobs is how many log-probabilities a position may be asked for, -1 any
-	// number; 0 is 20, as in vLLM.
+	// MaxLogprobs is how many log-probabilities a position may be asked for besides its
+	// own, -1 any number. vLLM's default is 20.
 	MaxLogprobs int
 	// MaxRequests is how many requests are answered or wait for the engine at a time;
 	// more are refused with 503. 0 is 128.
@@ -65,9 +65,6 @@ type Server struct {
 func New(c Config) *Server {
 	if c.Name == "" {
 		c.Name = c.Model.Name()
-	}
-	if c.MaxLogprobs == 0 {
-		c.MaxLogprobs = 20
 	}
 	if c.MaxRequests <= 0 {
 		c.MaxRequests = 128

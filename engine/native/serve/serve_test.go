@@ -69,7 +69,7 @@ func config(t testing.TB) serve.Config {
 	}
 	n := uint64(0)
 	return serve.Config{
-		Model: m, Engine: e, Name: "tiny",
+		Model: m, Engine: e, Name: "tiny", MaxLogprobs: 20,
 		Now:    func() time.Time { return time.Unix(1700000000, 0) },
 		Random: func() uint64 { n++; return n },
 	}
