@@ -56,7 +56,6 @@ func readArchitecture(f *gguf.File) (string, traits, error) {
 // rotary reads how positions become angles.
 func (m *metadata) rotary(c *config) {
 	c.base = m.real("rope.freq_base", 10000, 1, 1e12)
-	c.localBase = c.base
 	if c.arch == "gemma3" {
 		c.localBase = m.real("rope.freq_base_swa", 10000, 1, 1e12)
 	}

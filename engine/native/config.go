@@ -21,8 +21,8 @@ type config struct {
 	arch string
 	traits
 	base      float64 // of the rotary frequencies
-	localBase float64 // the same in layers that see a window
-	slower    float64 // angles are divided by it; in layers that see a window not if these have their own base
+	localBase float64 // the same in Gemma 3's layers that see a window
+	slower    float64 // angles are divided by it, but not by Gemma 3's layers that see a window
 	window    int     // positions that a layer with a window sees, its own included; 0: no layer has one
 	scale     float32 // of queries
 	// What embeddings are multiplied by, and bounds on attention scores and logits; 0

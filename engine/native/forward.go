@@ -94,7 +94,7 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 		gate: vectors(chunk, w.ffn), up: vectors(chunk, w.ffn),
 		logits: vectors(logitRows(w.vocab), w.vocab),
 		turn:   turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
-		local:  turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
+		local:  turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
 		head:   make([]float32, kernel.Pad(w.head)), value: make([]float32, kernel.Pad(w.head)),
 		exps: make([]float32, kernel.Pad(w.vocab)),
 	}
@@ -113,7 +113,9 @@ func (ws *workspace) forward(s *sequence, ids []targon.TokenID) {
 			ws.kernel.Scale(x, w.embedScale)
 		}
 		angles(ws.turn.cos.At(b), ws.turn.sin.At(b), w.freqs, position)
-		angles(ws.local.cos.At(b), ws.local.sin.At(b), w.localFreqs, position)
+		if w.localFreqs != nil {
+			angles(ws.local.cos.At(b), ws.local.sin.At(b), w.localFreqs, position)
+		}
 	}
 	for i := range w.layers {
 		ws.attention(s, i, n)
@@ -219,7 +221,7 @@ func sum(x, y []float32) {
 
 // turnOf returns the angles of a layer.
 func (ws *workspace) turnOf(l *layer) turning {
-	if l.window > 0 {
+	if l.window > 0 && ws.w.localFreqs != nil {
 		return ws.local
 	}
 	return ws.turn

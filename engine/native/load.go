@@ -33,7 +33,7 @@ type weights struct {
 	norm          []float32
 	layers        []layer
 	// freqs are the rotary frequencies, one for each pair of components; layers that see
-	// a window have the local ones.
+	// a window have the local ones, unless these are nil.
 	freqs, localFreqs []float64
 }
 
@@ -214,8 +214,8 @@ func (l *loader) layer(i int, c config) layer {
 
 // frequencies returns base^(-2i/d), divided by the file's factors where it has some
 // (rope_freqs.weight, as Llama 3.1 ships them) and by the factor of linear scaling; and
-// the same for layers that see a window, which where they have a base of their own are
-// not scaled (Gemma 3).
+// those of layers that see a window where they have a base of their own, which are not
+// scaled (Gemma 3).
 func (l *loader) frequencies(c config) (all, local []float64) {
 	freqs := frequencies(c.base, c.turning)
 	const factors = "rope_freqs.weight"
@@ -233,7 +233,7 @@ func (l *loader) frequencies(c config) (all, local []float64) {
 	if c.arch == "gemma3" {
 		return freqs, frequencies(c.localBase, c.turning)
 	}
-	return freqs, freqs
+	return freqs, nil
 }
 
 // nameOf returns a printable name for a model file.
