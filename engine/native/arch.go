@@ -58,6 +58,8 @@ func (m *metadata) rotary(c *config) {
 	c.base = m.real("rope.freq_base", 10000, 1, 1e12)
 	if c.arch == "gemma3" {
 		c.localBase = m.real("rope.freq_base_swa", 10000, 1, 1e12)
+	} else {
+		m.neutral("rope.freq_base_swa", c.base)
 	}
 	c.slower = 1
 	kind, ok := m.file.String(m.arch + ".rope.scaling.type")
@@ -136,6 +138,7 @@ func (m *metadata) plain() {
 	m.neutral("attention.scale", 0)
 	m.neutral("attention.clamp_kqv", 0)
 	m.neutral("attention.max_alibi_bias", 0)
+	m.neutral("attention.temperature_scale", 0)
 	m.neutral("rope.scaling.attn_factor", 1)
 	m.neutral("logit_scale", 1)
 	m.neutral("embedding_scale", 1)

@@ -89,6 +89,8 @@ func TestFamiliesRefuse(t *testing.T) {
 		{"gemma2", "gemma2.final_logit_softcapping", float32(-1), native.ErrModel},
 		{"gemma2", "gemma2.attention.sliding_window_pattern", uint32(0), native.ErrModel},
 		{"gemma2", "gemma2.attention.sliding_window", uint32(0), native.ErrModel},
+		{"gemma2", "gemma2.rope.freq_base_swa", float32(20000), native.ErrUnsupported},
+		{"mistral", "llama.attention.temperature_scale", float32(0.1), native.ErrUnsupported},
 		{"gemma3", "gemma3.attn_logit_softcapping", float32(50), native.ErrUnsupported},
 		{"gemma3", "gemma3.final_logit_softcapping", float32(1e-9), native.ErrModel},
 		{"gemma3", "gemma3.rope.freq_base_swa", float32(0), native.ErrModel},
