@@ -29,7 +29,7 @@ type method func(ctx context.Context, p params) (any, error)
 
 // NewNode returns a node of the chain.
 func NewNode(c *Chain) *Node {
-	n := &Node{chain: c, meta: newRuntime(), api: subtensor.NewAPI()}
+	n := &Node{chain: c, meta: Metadata(), api: subtensor.NewAPI()}
 	n.raw = hexOf(n.meta.Bytes())
 	n.calls = map[string]method{
 		"chain_getBlockHash": n.blockHash, "chain_getHead": n.blockHash, "chain_getHeader": n.header, "chain_getBlock": n.block,

@@ -27,8 +27,10 @@ const commonTypes = `
 	sp_runtime::TokenError = enum{FundsUnavailable, OnlyProvider, BelowMinimum, CannotCreate, UnknownAsset, Frozen, Unsupported, CannotCreateHold, NotExpendable, Blocked}
 	sp_arithmetic::ArithmeticError = enum{Underflow, Overflow, DivisionByZero}
 	sp_runtime::TransactionalError = enum{LimitReached, NoLayer}
+	sp_runtime::proving_trie::TrieError = enum{InvalidStateRoot, IncompleteDatabase, ValueAtIncompleteKey, DecoderError, InvalidHash, DuplicateKey,
+		ExtraneousNode, ExtraneousValue, ExtraneousHashReference, InvalidChildReference, ValueMismatch, IncompleteProof, RootMismatch, DecodeError}
 	sp_runtime::DispatchError = enum{Other, CannotLookup, BadOrigin, Module(ModuleError), ConsumerRemaining, NoProviders, TooManyConsumers,
-		Token(TokenError), Arithmetic(ArithmeticError), Transactional(TransactionalError), Exhausted, Corruption, Unavailable, RootNotAllowed, Trie}
+		Token(TokenError), Arithmetic(ArithmeticError), Transactional(TransactionalError), Exhausted, Corruption, Unavailable, RootNotAllowed, Trie(TrieError)}
 	frame_system::Phase = enum{ApplyExtrinsic(u32), Finalization, Initialization}
 	pallet_balances::types::ExtraFlags = {u128}
 	pallet_balances::types::AccountData = {free: u64, reserved: u64, frozen: u64, flags: ExtraFlags}
@@ -203,8 +205,8 @@ func (b *builder) id(text string) substrate.TypeID {
 	return id
 }
 
-// newRuntime returns the metadata of this chain's runtime.
-func newRuntime() *substrate.Metadata {
+// Metadata returns what this chain's runtime says of itself.
+func Metadata() *substrate.Metadata {
 	b := &builder{Schema: substrate.NewSchema()}
 	b.define(commonTypes)
 	b.define("sp_runtime::generic::era::Era = enum{Immortal" + eras() + "}")
@@ -225,6 +227,8 @@ func newRuntime() *substrate.Metadata {
 		b.define("node_subtensor_runtime::Runtime" + kind + " = enum{" + strings.Join(parts, ", ") + "}")
 	}
 	b.define("frame_system::EventRecord = {phase: Phase, event: RuntimeEvent, topics: Vec<H256>}")
+	b.params("MultiAddress", [2]string{"AccountId", "AccountId32"}, [2]string{"AccountIndex", "()"})
+	b.params("EventRecord", [2]string{"E", "RuntimeEvent"}, [2]string{"T", "H256"})
 	for _, p := range list {
 		b.m.Pallets = append(b.m.Pallets, b.pallet(p))
 	}
@@ -351,11 +355,17 @@ func (b *builder) extrinsic() {
 	}
 	b.define("sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic = {Vec<u8>}")
 	form.Type = b.id("UncheckedExtrinsic")
+	b.params("UncheckedExtrinsic", [2]string{"Address", "MultiAddress"}, [2]string{"Call", "RuntimeCall"},
+		[2]string{"Signature", "MultiSignature"}, [2]string{"Extra", "(" + strings.Join(types, ",") + ")"})
+	b.m.Extrinsic = form
+}
+
+// params says what a type is generic over. Polkadot's tools find some types only there.
+func (b *builder) params(name string, list ...[2]string) {
 	var params []substrate.Param
-	for _, p := range [][2]string{{"Address", "MultiAddress"}, {"Call", "RuntimeCall"}, {"Signature", "MultiSignature"}, {"Extra", "(" + strings.Join(types, ",") + ")"}} {
+	for _, p := range list {
 		id := b.id(p[1])
 		params = append(params, substrate.Param{Name: p[0], Type: &id})
 	}
-	b.Types.Type(form.Type).Params = params
-	b.m.Extrinsic = form
+	b.Types.Type(b.id(name)).Params = params
 }
