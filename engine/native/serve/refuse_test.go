@@ -131,14 +131,20 @@ func TestSeedAndTemperature(t *testing.T) {
 		body["prompt"], body["max_tokens"] = "ab", 30
 		return complete(t, h, body).Choices[0].Text
 	}
-	if get(map[string]any{}) == get(map[string]any{}) || get(map[string]any{"seed": -1}) == get(map[string]any{"seed": -1}) {
-		t.Error("without a seed, two answers are the same")
-	}
-	if get(map[string]any{"seed": 4}) != get(map[string]any{"seed": 4}) || get(map[string]any{"seed": 4}) == get(map[string]any{"seed": 5}) {
-		t.Error("answers do not follow the seed")
-	}
-	if get(map[string]any{"seed": 4, "temperature": 0.0001}) != get(map[string]any{"seed": 4, "temperature": 0.01}) {
-		t.Error("a temperature of 0.0001 is not 0.01")
+	for _, c := range []struct {
+		one, other map[string]any
+		same       bool
+	}{
+		{map[string]any{}, map[string]any{}, false},
+		{map[string]any{"seed": -1}, map[string]any{"seed": -1}, false},
+		{map[string]any{"seed": 4}, map[string]any{"seed": 4}, true},
+		{map[string]any{"seed": 4}, map[string]any{"seed": 5}, false},
+		{map[string]any{"seed": 4, "temperature": 0.0001}, map[string]any{"seed": 4, "temperature": 0.01}, true},
+		{map[string]any{"seed": 4, "temperature": 1.0}, map[string]any{"seed": 4}, true},
+	} {
+		if one, other := get(c.one), get(c.other); (one == other) != c.same {
+			t.Errorf("%v and %v: %q and %q", c.one, c.other, one, other)
+		}
 	}
 }
 

@@ -1,6 +1,8 @@
 package serve_test
 
 import (
+	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,9 @@ func TestStop(t *testing.T) {
 		if n := len(got.IDs); n >= len(whole.IDs) || !slices.Equal(got.IDs, whole.IDs[:n]) {
 			t.Errorf("ids %v are not the first of %v", got.IDs, whole.IDs)
 		}
+		if text, last := streamed(t, h, body); text != want || last != stop {
+			t.Errorf("include %v: streamed %q until %v, want %q", include, text, last, want)
+		}
 	}
 	body := base()
 	id := whole.IDs[20]
@@ -46,4 +51,19 @@ func TestStop(t *testing.T) {
 	if !slices.Equal(got.IDs, whole.IDs[:n]) || got.Finish != "stop" || got.Reason != float64(id) {
 		t.Errorf("stopped by id %d: %v, %s, %v", id, got.IDs, got.Finish, got.Reason)
 	}
+}
+
+// streamed returns the text of a stream and why it ended.
+func streamed(t *testing.T, h http.Handler, body map[string]any) (text string, reason any) {
+	t.Helper()
+	body["stream"] = true
+	raw, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events(t, do(h, "POST", "/v1/completions", string(raw)).Body.String()) {
+		text += e.Choices[0].Text
+		reason = e.Choices[0].Reason
+	}
+	return text, reason
 }
