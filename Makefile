@@ -3,7 +3,7 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 UNITS := $(shell find . -name '*.go' -not -path './.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help run check format vet imports test race fuzz lint vuln bench soak docs model
+.PHONY: help run check format vet imports test race fuzz lint vuln bench soak docs model interop
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -48,3 +48,6 @@ docs: ## put what targon up really prints into README.md
 
 model: ## train the built-in model again (needs PyTorch, takes half an hour)
 	tools/model.sh
+
+interop: ## targon chain dev driven by @polkadot/api (needs Node.js and npm)
+	tools/interop.sh
