@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"targon"
 	"targon/engine/enginetest"
@@ -44,7 +47,7 @@ func TestRefusals(t *testing.T) {
 		{text, `{"prompt":"a","max_tokens":0}`, "max_tokens", "echo"},
 		{text, `{"prompt":"a","max_tokens":0,"prompt_logprobs":0,"stream":true}`, "max_tokens", "echo"},
 		{text, `{"prompt":"a","max_tokens":"1"}`, "max_tokens", "type"},
-		{text, `{"prompt":"a","max_tokens":511}`, "", "maximum context length is 512"},
+		{text, `{"prompt":[1,5],"max_tokens":511}`, "", "maximum context length is 512"},
 		{text, `{"prompt":"a","temperature":-0.1}`, "temperature", "0 to 2"},
 		{text, `{"prompt":"a","temperature":2.1}`, "temperature", "0 to 2"},
 		{text, `{"prompt":"a","temperature":1e999}`, "temperature", "type"},
@@ -139,12 +142,55 @@ func TestSeedAndTemperature(t *testing.T) {
 		{map[string]any{"seed": -1}, map[string]any{"seed": -1}, false},
 		{map[string]any{"seed": 4}, map[string]any{"seed": 4}, true},
 		{map[string]any{"seed": 4}, map[string]any{"seed": 5}, false},
-		{map[string]any{"seed": 4, "temperature": 0.0001}, map[string]any{"seed": 4, "temperature": 0.01}, true},
-		{map[string]any{"seed": 4, "temperature": 1.0}, map[string]any{"seed": 4}, true},
 	} {
 		if one, other := get(c.one), get(c.other); (one == other) != c.same {
 			t.Errorf("%v and %v: %q and %q", c.one, c.other, one, other)
 		}
+	}
+}
+
+// spy notes what the engine was asked.
+type spy struct {
+	serve.Engine
+	got *targon.Request
+}
+
+func (s spy) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
+	*s.got = r
+	return s.Engine.Generate(ctx, r)
+}
+
+// TestEngineIsAsked: the engine sees the sampling and limits that the request means.
+func TestEngineIsAsked(t *testing.T) {
+	c := config(t)
+	var got targon.Request
+	c.Engine = spy{c.Engine, &got}
+	h := serve.New(c).Handler()
+	for _, x := range []struct {
+		body string
+		want targon.Request
+	}{
+		{`"seed":3`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{Temperature: 1, Seed: 3}}},
+		{`"seed":-2,"temperature":0`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{Seed: 1<<64 - 2}}},
+		{`"seed":0,"temperature":-0.0`, targon.Request{MaxTokens: 16}},
+		{`"seed":1,"temperature":1e-9,"max_tokens":510`, targon.Request{MaxTokens: 510, Sampling: targon.Sampling{Temperature: 0.01, Seed: 1}}},
+		{`"seed":1,"temperature":0.011,"max_tokens":1`, targon.Request{MaxTokens: 1, Sampling: targon.Sampling{Temperature: 0.011, Seed: 1}}},
+		{`"seed":1,"temperature":2`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{Temperature: 2, Seed: 1}}},
+	} {
+		x.want.Prompt = []targon.TokenID{1, 5}
+		if w := do(h, "POST", "/v1/completions", `{"prompt":[1,5],`+x.body+`}`); w.Code != 200 {
+			t.Errorf("%s: %d %s", x.body, w.Code, w.Body)
+		}
+		if d := cmp.Diff(x.want, got); d != "" {
+			t.Errorf("%s:\n%s", x.body, d)
+		}
+		if math.Signbit(got.Sampling.Temperature) {
+			t.Errorf("%s: the temperature is -0", x.body)
+		}
+	}
+	do(h, "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"a"}],"seed":2,"stop":"\u0000"}`)
+	if int(got.MaxTokens) != c.Model.Context()-len(got.Prompt) {
+		t.Errorf("a chat without max_tokens asks for %d", got.MaxTokens)
 	}
 }
 
