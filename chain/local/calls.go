@@ -161,6 +161,9 @@ func (c *Chain) submit(x call, sig targon.Signature) (*ticket, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.journal != nil {
+		return nil, errRecorded
+	}
 	if x.nonce != c.nextNonce(x.signer) {
 		return nil, Stale
 	}

@@ -147,6 +147,8 @@ type Chain struct {
 	latest  *snapshot       // of the state, nil when it changed
 	kept    kept            // newest blocks, for those who ask over a socket
 	start   time.Time       // what block 0 says the time is
+	journal *journal        // nil: the chain is forgotten
+	lost    error           // why the journal is no longer whole
 }
 
 // New makes a chain whose block 0 is there at once.
@@ -178,8 +180,17 @@ func (c *Chain) Run(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 			c.Step()
+			if err := c.broken(); err != nil {
+				return err
+			}
 		}
 	}
+}
+
+func (c *Chain) broken() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lost
 }
 
 // Step makes one block: first the epoch, if it is due, then the waiting calls, as
@@ -211,6 +222,7 @@ func (c *Chain) Step() targon.Header {
 	c.pool = nil
 	h := c.seal(c.hashes[s.block-1], extrinsics)
 	c.hashes = append(c.hashes, h.Hash)
+	c.note(h, extrinsics)
 	close(c.grown)
 	c.grown = make(chan struct{})
 	return h

@@ -27,6 +27,7 @@ type chainDevFlags struct {
 	publicAxons  bool
 	yuma3        bool
 	liquidAlpha  bool
+	data         string
 	quiet        bool
 }
 
@@ -41,7 +42,8 @@ no fees, an epoch of Yuma consensus every tempo. It speaks Substrate's JSON-RPC 
 websocket and HTTP with Subtensor's names, so that Bittensor's and Polkadot's tools can
 use it. The development accounts //Alice to //Three hold TAO; everybody knows their keys.
 
-The chain is forgotten when it ends. Whoever can reach the address may use it.`,
+The chain is forgotten when it ends, unless --data names a file that keeps it; a later
+run with the same settings goes on where it ended. Whoever can reach the address may use it.`,
 		Example: `  targon chain dev
   targon chain dev --listen 127.0.0.1:9944 --block-time 12s --tempo 360
   targon chain register --subtensor.network local --netuid 4 --wallet.dev //Alice`,
@@ -58,6 +60,7 @@ The chain is forgotten when it ends. Whoever can reach the address may use it.`,
 	fl.BoolVar(&f.publicAxons, "public-axons", false, "refuse loopback axons, as the real chain does")
 	fl.BoolVar(&f.yuma3, "yuma3", false, "bonds of Yuma 3")
 	fl.BoolVar(&f.liquidAlpha, "liquid-alpha", false, "liquid alpha; with --yuma3")
+	fl.StringVar(&f.data, "data", "", "file that keeps the chain")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing but errors")
 	return cmd
 }
@@ -110,12 +113,13 @@ func (f chainDevFlags) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	chain, err := local.New(config)
+	chain, err := f.chain(config)
 	if err != nil {
 		return err
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
+		_ = chain.Close()
 		return fmt.Errorf("listen for the chain's clients (choose another --listen): %w", err)
 	}
 	if !f.quiet {
@@ -124,5 +128,12 @@ func (f chainDevFlags) run(ctx context.Context, out io.Writer) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return chain.Run(ctx) })
 	group.Go(func() error { return local.NewNode(chain).Serve(ctx, l) })
-	return group.Wait() // nil after an interrupt, which is its normal end
+	return errors.Join(group.Wait(), chain.Close()) // nil after an interrupt, which is its normal end
+}
+
+func (f chainDevFlags) chain(config local.Config) (*local.Chain, error) {
+	if f.data == "" {
+		return local.New(config)
+	}
+	return local.Open(config, f.data)
 }
