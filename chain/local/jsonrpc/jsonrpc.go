@@ -77,6 +77,9 @@ func Serve(ctx context.Context, l net.Listener, s Service) error {
 	return fmt.Errorf("serve JSON-RPC: %w", err)
 }
 
+// Handler answers on a server of the caller's. Websockets end with ctx.
+func Handler(ctx context.Context, s Service) http.Handler { return &server{service: s, life: ctx} }
+
 type server struct {
 	service Service
 	life    context.Context //nolint:containedctx // that of Serve: hijacked connections outlive their request
@@ -113,6 +116,8 @@ type conn struct {
 	ws     *websocket.Conn
 	tasks  sync.WaitGroup
 
+	starts []func() // streams of the message at hand, which begin after its answer
+
 	mu      sync.Mutex
 	next    uint64
 	streams map[string]context.CancelFunc
@@ -141,6 +146,10 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		if answer := c.message(ctx, raw); answer != nil && c.write(ctx, answer) != nil {
 			return
 		}
+		for _, start := range c.starts {
+			start()
+		}
+		c.starts = nil
 	}
 }
 
@@ -271,14 +280,17 @@ func (c *conn) subscribe(ctx context.Context, name string, stream Stream) (any, 
 	id := strconv.FormatUint(c.next, 36) + "s"
 	ctx, cancel := context.WithCancel(ctx)
 	c.streams[id] = cancel
-	c.tasks.Go(func() {
-		defer cancel()
-		_ = stream(ctx, func(v any) error { // its end is the connection's, or the client's wish
-			raw, err := json.Marshal(notification{"2.0", name, update{id, v}})
-			if err != nil {
-				return err
-			}
-			return c.write(ctx, raw)
+	send := func(v any) error {
+		raw, err := json.Marshal(notification{"2.0", name, update{id, v}})
+		if err != nil {
+			return err
+		}
+		return c.write(ctx, raw)
+	}
+	c.starts = append(c.starts, func() {
+		c.tasks.Go(func() {
+			defer cancel()
+			_ = stream(ctx, send) // its end is the connection's, or the client's wish
 		})
 	})
 	return id, nil
