@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -10,29 +9,35 @@ import (
 
 // acceptedFlags are flags of the Python original that mean nothing here. They are
 // accepted, so that its commands can be copied, and said to be without effect.
-type acceptedFlags struct{ names []string }
+type acceptedFlags struct{ why map[string]string }
+
+func (a *acceptedFlags) bind(cmd *cobra.Command, why string, names ...string) {
+	if a.why == nil {
+		a.why = map[string]string{}
+	}
+	for _, name := range names {
+		cmd.Flags().String(name, "", "accepted, without effect: "+why)
+		cmd.Flags().Lookup(name).Hidden = true
+		a.why[name] = why
+	}
+}
 
 // bindDatabase adds the flags of the original's Redis.
 func (a *acceptedFlags) bindDatabase(cmd *cobra.Command) {
-	f := cmd.Flags()
-	for _, name := range []string{"database.host", "database.port", "database.index", "database.password"} {
-		f.String(name, "", "accepted, without effect: there is no database")
-		f.Lookup(name).Hidden = true
-		a.names = append(a.names, name)
-	}
+	a.bind(cmd, "there is no database, what must last is in the folder of --data",
+		"database.host", "database.port", "database.index", "database.password")
+}
+
+// bindAxon adds those of the axon that the original's verifiers served.
+func (a *acceptedFlags) bindAxon(cmd *cobra.Command) {
+	a.bind(cmd, "a verifier serves no axon", "axon.ip", "axon.port", "axon.external_ip", "axon.external_port")
 }
 
 // warn names those that were given.
 func (a *acceptedFlags) warn(cmd *cobra.Command, log *slog.Logger) {
-	var given []string
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		for _, name := range a.names {
-			if f.Name == name {
-				given = append(given, "--"+name)
-			}
+		if why := a.why[f.Name]; why != "" {
+			log.WarnContext(cmd.Context(), "flag without effect: "+why, "flag", "--"+f.Name)
 		}
 	})
-	if len(given) > 0 {
-		log.Warn("without effect: there is no database, what must last is in the folder of --data", "flags", strings.Join(given, " "))
-	}
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"targon/gateway"
+	"targon/ledger"
+	"targon/node"
+	"targon/verifier"
+)
+
+// TestNetworkScripts runs roles as processes that meet over sockets.
+func TestNetworkScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/network",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"http":     httpCommand,
+			"port":     portCommand,
+			"portof":   portOfCommand,
+			"sigterm":  sigtermCommand,
+			"until":    untilCommand,
+			"replayed": replayedCommand,
+		},
+	})
+}
+
+// portOfCommand is `portof NAME HOST:PORT`: it sets the variable to the port.
+func portOfCommand(ts *testscript.TestScript, _ bool, args []string) {
+	_, port, err := net.SplitHostPort(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], port)
+}
+
+// sigtermCommand is `sigterm COMMAND`: it tells the process that runs `targon COMMAND`
+// to end.
+func sigtermCommand(ts *testscript.TestScript, _ bool, args []string) {
+	for _, cmd := range ts.BackgroundCmds() {
+		if cmd.Args[1] == args[0] {
+			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+			return
+		}
+	}
+	ts.Fatalf("no process runs targon %s", args[0])
+}
+
+// untilCommand is `until PATTERN ARG...`: it runs `targon ARG...` until its output
+// matches, for at most a minute.
+func untilCommand(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		err := ts.Exec("targon", args[1:]...)
+		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("targon %s: %v, no output that matches %s", strings.Join(args[1:], " "), err, want)
+		}
+	}
+}
+
+// replayedCommand is `replayed FOLDER USERS`: the ledger that a verifier left behind
+// folds without a gap, has that many requests of users, and weights that were set.
+func replayedCommand(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := ledger.Open(filepath.Join(ts.MkAbs(args[0]), "ledger"))
+	ts.Check(err)
+	defer func() { _ = l.Close() }()
+	s, err := verifier.Replay(context.Background(), l, node.Policy())
+	ts.Check(err)
+	v := s.View()
+	if got := fmt.Sprint(v.Organic.Requests); got != args[1] || v.Set == 0 || v.Total.Passed == 0 {
+		ts.Fatalf("ledger has %s requests of users, want %s; weights set %d times, %d answers passed", got, args[1], v.Set, v.Total.Passed)
+	}
+}
+
+func TestGatewayKeys(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keys")
+	write := func(text string, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("# who may come in\n\nalice  secret-a\nbob secret-b 2 60\n", 0o600)
+	got, err := gatewayKeys(path)
+	want := []gateway.Key{{Name: "alice", SHA256: gateway.HashKey("secret-a")}, {Name: "bob", SHA256: gateway.HashKey("secret-b"), Concurrent: 2, PerMinute: 60}}
+	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, %v, want %v", got, err, want)
+	}
+	for _, bad := range []string{"alice\n", "a k x\n", "a k -1\n", "a k 1 2 3\n", "a k\na l\n", "", "# nobody\n"} {
+		write(bad, 0o600)
+		if got, err := gatewayKeys(path); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q is %v, %v", bad, got, err)
+		}
+	}
+	write("alice secret-a\n", 0o644)
+	if _, err := gatewayKeys(path); err == nil {
+		t.Error("keys that others may read are taken")
+	}
+	if got, err := gatewayKeys(""); err != nil || got != nil {
+		t.Errorf("no file: %v, %v", got, err)
+	}
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"targon"
+	"targon/chain/subtensor"
+	"targon/engine/native"
+	"targon/gateway"
+	"targon/node"
+	"targon/wallet"
+)
+
+// verifierFlags are the verifier's own.
+type verifierFlags struct {
+	*roleFlags
+	epoch           uint32
+	auditRate       float64
+	blockTime       time.Duration
+	pace            time.Duration
+	private         bool
+	gateway, keys   string
+	health          string
+	acceptAsWritten acceptedFlags
+}
+
+func newVerifierCommand() *cobra.Command { return newVerifierCommandWith(realWalletOutside()) }
+
+func newVerifierCommandWith(o walletOutside) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verifier",
+		Short: "check provers, score them, set weights; serve users if asked to",
+		Long: `Verifier asks the provers of a subnet, proves that their answers came from the model it holds, scores them and sets
+weights, until it is told to end. It needs a registered hotkey with a validator permit, never a coldkey.
+
+With --gateway.listen it serves users with the OpenAI protocol in the same process: what is asked for a user is
+drawn and judged like a challenge, which needs the verifier's own desk. There is no gateway in a process of its own yet.
+
+Every flag is also a key of the file that --config names and a variable: --audit-rate is audit-rate and
+TARGON_AUDIT_RATE. Flags come before variables and those before the file.
+
+On SIGTERM users' answers under way are finished for as long as --grace says, everything that was acknowledged is on
+the ledger, and the exit status is 0; it is 1 if it could not start or go on, after one line that says why.`,
+		Example: `  targon verifier --wallet.name default --wallet.hotkey default --model model.gguf --health.listen 127.0.0.1:8092
+  targon verifier --wallet.name default --gateway.listen :8080 --gateway.keys gateway.keys
+  targon verifier --subtensor.network local --wallet.dev //Alice --allow-private --block-time 250ms`,
+		Args: cobra.NoArgs,
+	}
+	v := &verifierFlags{roleFlags: bindRole(cmd, "verifier")}
+	f := cmd.Flags()
+	f.Uint32Var(&v.epoch, "neuron.epoch_length", uint32(targon.EpochBlocks), "least `blocks` from one decision about weights to the next")
+	f.Float64Var(&v.auditRate, "audit-rate", 0.2, "share of the answers that are checked, 0 to 1")
+	f.DurationVar(&v.blockTime, "block-time", 12*time.Second, "`time` between blocks of the chain")
+	f.DurationVar(&v.pace, "pace", time.Second, "least `time` between two challenges to one prover")
+	f.BoolVar(&v.private, "allow-private", false, "ask provers on this machine and on private networks too")
+	f.StringVar(&v.gateway, "gateway.listen", "", "`address` that serves users (default: nobody is served)")
+	f.StringVar(&v.keys, "gateway.keys", "", "`file` of mode 0600 with a name and a key on each line")
+	f.StringVar(&v.health, "health.listen", "", "`address` of GET /healthz (default: none)")
+	v.acceptAsWritten.bindDatabase(cmd)
+	v.acceptAsWritten.bindAxon(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd, o) }
+	settled(cmd, o.lookup)
+	return cmd
+}
+
+func (v *verifierFlags) check() error {
+	switch {
+	case !(v.auditRate > 0 && v.auditRate <= 1):
+		return fmt.Errorf("--audit-rate %v: want a share above 0, at most 1", v.auditRate)
+	case v.epoch == 0:
+		return errors.New("--neuron.epoch_length 0: want at least one block")
+	case v.blockTime <= 0 || v.pace <= 0 || v.grace <= 0:
+		return errors.New("--block-time, --pace and --grace: want positive times")
+	case v.gateway != "" && v.keys == "":
+		return errors.New("--gateway.listen: say with --gateway.keys who may come in")
+	}
+	return nil
+}
+
+func (v *verifierFlags) run(cmd *cobra.Command, o walletOutside) error {
+	if err := v.check(); err != nil {
+		return err
+	}
+	log := v.logger(cmd)
+	v.acceptAsWritten.warn(cmd, log)
+	key, err := v.key(cmd, o)
+	if err != nil {
+		return err
+	}
+	c := node.VerifyingConfig{
+		Key: key, Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5),
+		Epoch: targon.Blocks(v.epoch), BlockTime: v.blockTime, Pace: v.pace, Private: v.private,
+		Gateway: v.gateway, Health: v.health, Grace: v.grace, Log: log,
+	}
+	if c.Dir, err = v.folder("verifier", key.Hotkey()); err != nil {
+		return err
+	}
+	if c.Keys, err = gatewayKeys(v.keys); err != nil {
+		return err
+	}
+	if c.Model, err = loadModel(v.model, builtinModel); err != nil {
+		return err
+	}
+	return v.serve(cmd.Context(), c)
+}
+
+// serve connects to the chain and verifies until told to end, which is no error.
+func (v *verifierFlags) serve(ctx context.Context, c node.VerifyingConfig) error {
+	conf := v.chain.config()
+	conf.Log = c.Log
+	client, err := conf.Connect()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	c.Chain = subtensor.New(client, targon.NetUID(v.chain.netuid), c.Key)
+	started, err := node.StartVerifying(ctx, c)
+	switch {
+	case errors.Is(err, node.ErrUnregistered):
+		return fmt.Errorf("%w: targon chain register buys it a slot", err)
+	case err != nil && ctx.Err() != nil: // told to end before it had begun
+		return nil
+	case err != nil:
+		return v.chain.explain(ctx, conf, err)
+	}
+	c.Log.InfoContext(ctx, "verifier runs", "hotkey", c.Key.Hotkey().String(), "model", c.Model.Name(), "weights", c.Model.Digest().String(), "data", c.Dir, "gateway", c.Gateway)
+	err = started.Run(ctx)
+	c.Log.InfoContext(ctx, "verifier has ended")
+	return err
+}
+
+// gatewayKeys reads who may come in: on each line a name, a key, and if need be how
+// many requests at a time and how many a minute. Empty lines and those that begin
+// with # are left out.
+func gatewayKeys(path string) ([]gateway.Key, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := wallet.ReadSecretFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--gateway.keys: %w", err)
+	}
+	defer clear(text)
+	var out []gateway.Key
+	names := map[string]bool{}
+	for i, line := range strings.Split(string(text), "\n") {
+		f := strings.Fields(line)
+		if len(f) == 0 || strings.HasPrefix(f[0], "#") {
+			continue
+		}
+		k, ok := gatewayKey(f)
+		if !ok || names[k.Name] {
+			return nil, fmt.Errorf("--gateway.keys: line %d of %s: want NAME KEY [AT-A-TIME [A-MINUTE]], each name once", i+1, path)
+		}
+		names[k.Name] = true
+		out = append(out, k)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("--gateway.keys: %s names nobody", path)
+	}
+	return out, nil
+}
+
+func gatewayKey(f []string) (gateway.Key, bool) {
+	if len(f) < 2 || len(f) > 4 {
+		return gateway.Key{}, false
+	}
+	k := gateway.Key{Name: f[0], SHA256: gateway.HashKey(f[1])}
+	for i, dst := range []*int{&k.Concurrent, &k.PerMinute} {
+		if len(f) <= 2+i {
+			break
+		}
+		n, err := strconv.Atoi(f[2+i])
+		if err != nil || n < 0 {
+			return gateway.Key{}, false
+		}
+		*dst = n
+	}
+	return k, true
+}

@@ -1,0 +1,159 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"targon"
+	"targon/chain/subtensor"
+	"targon/wallet"
+)
+
+func TestKeepRoot(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "verifier")
+	first, err := keepRoot(dir)
+	if err != nil || first == (targon.Secret{}) {
+		t.Fatal("no secret: ", err)
+	}
+	path := filepath.Join(dir, rootName)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the secret's file: %v, %v", info.Mode(), err)
+	}
+	if again, err := keepRoot(dir); err != nil || again != first {
+		t.Errorf("another secret at the second start: %v", err)
+	}
+	if other, err := keepRoot(t.TempDir()); err != nil || other == first {
+		t.Errorf("the same secret in another folder: %v", err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keepRoot(dir); !errors.Is(err, wallet.ErrOpenFile) {
+		t.Errorf("a secret that others may read: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, ledgerName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keepRoot(dir); err == nil || !strings.Contains(err.Error(), "is gone and the ledger") {
+		t.Errorf("a ledger whose secret is gone: %v", err)
+	}
+	for _, bad := range []string{"", "12\n", strings.Repeat("x", 64)} {
+		if err := os.WriteFile(path, []byte(bad), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keepRoot(dir); err == nil || !strings.Contains(err.Error(), "holds no root secret") {
+			t.Errorf("secret %q: %v", bad, err)
+		}
+	}
+}
+
+func TestKeepChain(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		if err := keepChain(dir, targon.Digest{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := keepChain(dir, targon.Digest{2}); err == nil || !strings.Contains(err.Error(), "belongs to the chain with genesis 0100000000000000…") {
+		t.Errorf("another chain: %v", err)
+	}
+}
+
+// hashes are of a chain whose blocks end at 9.
+type hashes struct{}
+
+func (hashes) BlockHash(_ context.Context, b targon.Block) (targon.Digest, error) {
+	if b > 9 {
+		return targon.Digest{}, subtensor.ErrNoBlock
+	}
+	return targon.Digest{byte(b)}, nil
+}
+
+// TestLocalInputs: one value for a block and a secret, none before the block is final.
+func TestLocalInputs(t *testing.T) {
+	seen := map[targon.Digest]bool{}
+	for _, root := range []targon.Secret{{1}, {2}} {
+		for b := range targon.Block(10) {
+			d, err := LocalInputs(root, hashes{}).Input(t.Context(), b)
+			again, _ := LocalInputs(root, hashes{}).Input(t.Context(), b)
+			if err != nil || d != again || seen[d] {
+				t.Errorf("block %d: %s, then %s, seen %v, %v", b, d, again, seen[d], err)
+			}
+			seen[d] = true
+		}
+	}
+	if _, err := LocalInputs(targon.Secret{}, hashes{}).Input(t.Context(), 10); !errors.Is(err, subtensor.ErrNoBlock) {
+		t.Errorf("a block that is not final: %v", err)
+	}
+}
+
+// weighing is a chain that takes weights when it is told to.
+type weighing struct {
+	RemoteChain
+	hidden bool
+	took   chan targon.Weights
+	let    chan error
+}
+
+func (w *weighing) Hyperparameters(context.Context) (subtensor.Hyperparameters, error) {
+	return subtensor.Hyperparameters{CommitRevealWeightsEnabled: w.hidden}, nil
+}
+
+func (w *weighing) SetWeights(ctx context.Context, v targon.Weights) error {
+	w.took <- v
+	select {
+	case err := <-w.let:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// TestSetter: where weights must be committed and revealed, the caller does not wait
+// for it, and nothing else is begun meanwhile.
+func TestSetter(t *testing.T) {
+	c := &weighing{took: make(chan targon.Weights, 1), let: make(chan error, 1)}
+	s := newSetter(c, nil, slog.New(slog.DiscardHandler))
+	one, two := targon.Weights{{UID: 1, Value: 65535}}, targon.Weights{{UID: 2, Value: 65535}}
+	refused := errors.New("refused")
+	c.let <- refused
+	if err := s.SetWeights(t.Context(), one); !errors.Is(err, refused) {
+		t.Errorf("at once: %v", err)
+	}
+	<-c.took
+
+	c.hidden = true
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.run(ctx) }()
+	for began := false; !began; {
+		if err := s.SetWeights(t.Context(), one); !errors.Is(err, errUnderWay) {
+			t.Fatalf("where it takes epochs: %v", err)
+		}
+		select {
+		case w := <-c.took:
+			began = w[0].UID == 1
+		default:
+		}
+	}
+	for range 3 {
+		if err := s.SetWeights(t.Context(), two); !errors.Is(err, errUnderWay) {
+			t.Errorf("while it is under way: %v", err)
+		}
+	}
+	if len(c.took) != 0 {
+		t.Error("a second vector was begun")
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,88 @@
+package node
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"targon"
+	"targon/wallet"
+)
+
+// What lies in a verifier's folder.
+const (
+	ledgerName = "ledger"
+	rootName   = "root"
+	chainName  = "chain"
+)
+
+// keepRoot returns the root secret of a verifier's folder, and makes one when the
+// folder is new. A folder whose ledger is there and whose secret is gone is refused:
+// what the ledger committed to could not be shown.
+func keepRoot(dir string) (targon.Secret, error) {
+	var root targon.Secret
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return root, fmt.Errorf("make the verifier's folder: %w", err)
+	}
+	path := filepath.Join(dir, rootName)
+	text, err := wallet.ReadSecretFile(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, wallet.ErrNoKey) {
+		if _, err := os.Stat(filepath.Join(dir, ledgerName)); err == nil {
+			return root, fmt.Errorf("%s is gone and the ledger beside it was written under it: restore it, or begin with an empty folder", path)
+		}
+		if _, err := rand.Read(root[:]); err != nil {
+			return root, fmt.Errorf("read randomness: %w", err)
+		}
+		return root, writeOnce(path, hex.EncodeToString(root[:])+"\n")
+	}
+	if err != nil {
+		return root, fmt.Errorf("read the root secret: %w", err)
+	}
+	defer clear(text)
+	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(raw) != len(root) {
+		return root, fmt.Errorf("%s holds no root secret: restore it, or begin with an empty folder", path)
+	}
+	copy(root[:], raw)
+	return root, nil
+}
+
+// keepChain refuses a folder that was used on another chain: its ledger speaks of
+// blocks that this one does not have.
+func keepChain(dir string, genesis targon.Digest) error {
+	path := filepath.Join(dir, chainName)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return writeOnce(path, genesis.String()+"\n")
+	}
+	if err != nil {
+		return fmt.Errorf("read which chain the folder belongs to: %w", err)
+	}
+	if got := strings.TrimSpace(string(text)); got != genesis.String() {
+		return fmt.Errorf("folder %s belongs to the chain with genesis %.16s…, this one has %.16s…: use another --data", dir, got, genesis)
+	}
+	return nil
+}
+
+// writeOnce writes a file of mode 0600 whole or not at all.
+func writeOnce(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // mode 0600
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
