@@ -24,22 +24,18 @@ imports: ## who imports whom, and the other structure tests
 
 test: ## all tests
 	$(GO) test ./...
-
 race: ## all tests under the race detector
 	$(GO) test -race ./...
 
 fuzz: ## every fuzz target for FUZZTIME (10s) each
 	tools/fuzz.sh
-
 lint: ## golangci-lint; the first build takes minutes
 	$(TOOL) golangci-lint run
-
 vuln: ## known vulnerabilities, if the database can be reached
 	$(TOOL) govulncheck ./...
 
 bench: ## all benchmarks, once
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
-
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
 
