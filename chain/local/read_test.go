@@ -1,0 +1,90 @@
+package local_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"targon"
+	"targon/chain/local"
+	"targon/chain/substrate"
+	"targon/chain/subtensor"
+)
+
+// TestEveryValue: what lies in storage reads back under the metadata, each key under
+// its entry, and so do the runtime APIs.
+func TestEveryValue(t *testing.T) {
+	_, endpoint := serve(t, local.Config{
+		NetUID: 4, Tempo: 5, BlockTime: time.Hour,
+		Accounts: []local.Account{{Hotkey: targon.Hotkey{1}, Balance: 7, Stake: 1e12, Register: true}, {Hotkey: targon.Hotkey{2}, Register: true}},
+	})
+	node := connect(t, endpoint)
+	head, err := node.Finalised(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := local.Metadata()
+	keys, err := node.Keys(t.Context(), nil, head.Hash, 10000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := node.StorageMany(t.Context(), keys, head.Hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, p := range m.Pallets {
+		for _, e := range p.Storage.Entries {
+			prefix, err := m.StorageKey(p.Name, e.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, k := range keys {
+				if !bytes.HasPrefix(k, prefix) {
+					continue
+				}
+				read++
+				if _, err := m.StorageKeys(p.Name, e.Name, k); err != nil {
+					t.Error(err)
+				}
+				if v, err := m.StorageValue(p.Name, e.Name, values[i]); err != nil || v == nil {
+					t.Errorf("%s.%s: %v, %v", p.Name, e.Name, v, err)
+				}
+			}
+		}
+	}
+	if read != len(keys) || read < 60 {
+		t.Errorf("%d of %d keys are of an entry", read, len(keys))
+	}
+	api := subtensor.NewAPI()
+	for function, args := range map[string]substrate.Record{
+		"NeuronInfoRuntimeApi_get_neurons_lite":        {{Name: "netuid", Value: 4}},
+		"NeuronInfoRuntimeApi_get_neurons":             {{Name: "netuid", Value: 4}},
+		"NeuronInfoRuntimeApi_get_neuron":              {{Name: "netuid", Value: 4}, {Name: "uid", Value: 1}},
+		"NeuronInfoRuntimeApi_get_neuron_lite":         {{Name: "netuid", Value: 4}, {Name: "uid", Value: 1}},
+		"SubnetInfoRuntimeApi_get_metagraph":           {{Name: "netuid", Value: 4}},
+		"SubnetInfoRuntimeApi_get_selective_metagraph": {{Name: "netuid", Value: 4}, {Name: "indexes", Value: []uint16{0, 3, 52, 72, 999}}},
+		"SubnetInfoRuntimeApi_get_subnet_hyperparams":  {{Name: "netuid", Value: 4}},
+		"SwapRuntimeApi_current_alpha_price":           {{Name: "netuid", Value: 4}},
+		"AccountNonceApi_account_nonce":                {{Name: "account", Value: targon.Hotkey{1}}},
+	} {
+		raw, err := api.EncodeArgs(function, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := node.StateCall(t.Context(), function, raw, head.Hash)
+		if err != nil {
+			t.Errorf("%s: %v", function, err)
+			continue
+		}
+		if v, err := api.DecodeResult(function, out); err != nil || v == nil {
+			t.Errorf("%s: %v, %v", function, v, err)
+		}
+	}
+	if _, err := node.StateCall(t.Context(), "Nothing_at_all", nil, head.Hash); err == nil {
+		t.Error("a function that is not there was answered")
+	}
+	if _, err := node.Storage(t.Context(), []byte{1}, targon.Digest{9}); err == nil {
+		t.Error("state of an unknown block was read")
+	}
+}
