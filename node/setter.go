@@ -17,6 +17,11 @@ var errUnderWay = errors.New("weights are committed to and wait for their reveal
 type RemoteChain interface {
 	verifier.Chain
 	BlockHashes
+	WeightsBook
+}
+
+// WeightsBook says what a neuron last set, and how weights are to be set.
+type WeightsBook interface {
 	Weights(ctx context.Context, u targon.UID) (targon.Weights, error)
 	Hyperparameters(ctx context.Context) (subtensor.Hyperparameters, error)
 }

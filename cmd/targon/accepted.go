@@ -37,7 +37,7 @@ func (a *acceptedFlags) bindAxon(cmd *cobra.Command) {
 func (a *acceptedFlags) warn(cmd *cobra.Command, log *slog.Logger) {
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if why := a.why[f.Name]; why != "" {
-			log.WarnContext(cmd.Context(), "flag without effect: "+why, "flag", "--"+f.Name)
+			log.WarnContext(cmd.Context(), "flag without effect", "flag", "--"+f.Name, "why", why)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -252,9 +253,10 @@ func (c *chainFlags) showWeights(ctx context.Context, cmd *cobra.Command, s *cha
 	if c.json {
 		return printJSON(cmd.OutOrStdout(), shownWeights{m.NetUID, n.UID, n.Hotkey, append(targon.Weights{}, w...)})
 	}
-	text := fmt.Sprintf("uid %d, %s, set %d weights\n", n.UID, n.Hotkey, len(w))
+	var text strings.Builder
+	fmt.Fprintf(&text, "uid %d, %s, set %d weights\n", n.UID, n.Hotkey, len(w))
 	for _, e := range w {
-		text += fmt.Sprintf("%6d  %s\n", e.UID, shareOf(e.Value))
+		fmt.Fprintf(&text, "%6d  %s\n", e.UID, shareOf(e.Value))
 	}
-	return printText(cmd.OutOrStdout(), text)
+	return printText(cmd.OutOrStdout(), text.String())
 }

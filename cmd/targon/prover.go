@@ -120,7 +120,7 @@ func (p *proverFlags) loadEngine(c *node.ProverConfig) error {
 func (p *proverFlags) serve(ctx context.Context, c node.ProverConfig, log *slog.Logger) error {
 	conf := p.chain.config()
 	conf.Log = log
-	client, err := conf.Connect()
+	client, err := conf.Connect() //nolint:contextcheck // it is closed below, after what ctx ended has said goodbye
 	if err != nil {
 		return err
 	}

@@ -116,7 +116,7 @@ func (v *verifierFlags) run(cmd *cobra.Command, o walletOutside) error {
 func (v *verifierFlags) serve(ctx context.Context, c node.VerifyingConfig) error {
 	conf := v.chain.config()
 	conf.Log = c.Log
-	client, err := conf.Connect()
+	client, err := conf.Connect() //nolint:contextcheck // it is closed below, after what ctx ended has said goodbye
 	if err != nil {
 		return err
 	}
