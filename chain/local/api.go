@@ -49,6 +49,10 @@ func (c *Chain) callAPI(api *subtensor.API, b *sealed, function string, raw []by
 		if ours {
 			v = b.snapshot.hyperparams()
 		}
+	case "get_subnet_hyperparams_v2":
+		if ours {
+			v = b.snapshot.hyperparamsV2()
+		}
 	case "current_alpha_price":
 		v = uint64(1e9)
 	case "account_nonce":
@@ -103,6 +107,17 @@ func (s *state) hyperparams() substrate.Record {
 		"serving_rate_limit", h["ServingRateLimit"], "max_validators", h["MaxAllowedValidators"], "adjustment_alpha", 0, "difficulty", 0,
 		"commit_reveal_period", h["RevealPeriodEpochs"], "commit_reveal_weights_enabled", h["CommitRevealWeightsEnabled"],
 		"alpha_high", s.rules.AlphaHigh, "alpha_low", s.rules.AlphaLow, "liquid_alpha_enabled", h["LiquidAlphaOn"])
+}
+
+// hyperparamsV2 are the rules as get_subnet_hyperparams_v2 has them; the steepness is in
+// I32F32.
+func (s *state) hyperparamsV2() substrate.Record {
+	yuma := 2
+	if s.rules.Yuma3 {
+		yuma = 3
+	}
+	return append(s.hyperparams(), record("alpha_sigmoid_steepness", record("bits", int64(s.rules.AlphaSteepness)<<32), "yuma_version", yuma,
+		"subnet_is_active", true, "transfers_enabled", true, "bonds_reset_enabled", false, "user_liquidity_enabled", false)...)
 }
 
 // metagraph is the subnet as get_metagraph has it.

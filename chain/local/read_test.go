@@ -58,15 +58,16 @@ func TestEveryValue(t *testing.T) {
 	}
 	api := subtensor.NewAPI()
 	for function, args := range map[string]substrate.Record{
-		"NeuronInfoRuntimeApi_get_neurons_lite":        {{Name: "netuid", Value: 4}},
-		"NeuronInfoRuntimeApi_get_neurons":             {{Name: "netuid", Value: 4}},
-		"NeuronInfoRuntimeApi_get_neuron":              {{Name: "netuid", Value: 4}, {Name: "uid", Value: 1}},
-		"NeuronInfoRuntimeApi_get_neuron_lite":         {{Name: "netuid", Value: 4}, {Name: "uid", Value: 1}},
-		"SubnetInfoRuntimeApi_get_metagraph":           {{Name: "netuid", Value: 4}},
-		"SubnetInfoRuntimeApi_get_selective_metagraph": {{Name: "netuid", Value: 4}, {Name: "indexes", Value: []uint16{0, 3, 52, 72, 999}}},
-		"SubnetInfoRuntimeApi_get_subnet_hyperparams":  {{Name: "netuid", Value: 4}},
-		"SwapRuntimeApi_current_alpha_price":           {{Name: "netuid", Value: 4}},
-		"AccountNonceApi_account_nonce":                {{Name: "account", Value: targon.Hotkey{1}}},
+		"NeuronInfoRuntimeApi_get_neurons_lite":          {{Name: "netuid", Value: 4}},
+		"NeuronInfoRuntimeApi_get_neurons":               {{Name: "netuid", Value: 4}},
+		"NeuronInfoRuntimeApi_get_neuron":                {{Name: "netuid", Value: 4}, {Name: "uid", Value: 1}},
+		"NeuronInfoRuntimeApi_get_neuron_lite":           {{Name: "netuid", Value: 4}, {Name: "uid", Value: 1}},
+		"SubnetInfoRuntimeApi_get_metagraph":             {{Name: "netuid", Value: 4}},
+		"SubnetInfoRuntimeApi_get_selective_metagraph":   {{Name: "netuid", Value: 4}, {Name: "indexes", Value: []uint16{0, 3, 52, 72, 999}}},
+		"SubnetInfoRuntimeApi_get_subnet_hyperparams":    {{Name: "netuid", Value: 4}},
+		"SubnetInfoRuntimeApi_get_subnet_hyperparams_v2": {{Name: "netuid", Value: 4}},
+		"SwapRuntimeApi_current_alpha_price":             {{Name: "netuid", Value: 4}},
+		"AccountNonceApi_account_nonce":                  {{Name: "account", Value: targon.Hotkey{1}}},
 	} {
 		raw, err := api.EncodeArgs(function, args)
 		if err != nil {

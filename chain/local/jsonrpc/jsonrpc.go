@@ -278,19 +278,22 @@ func (c *conn) subscribe(ctx context.Context, name string, stream Stream) (any, 
 	}
 	c.next++
 	id := strconv.FormatUint(c.next, 36) + "s"
-	ctx, cancel := context.WithCancel(ctx)
+	life, cancel := context.WithCancel(ctx)
 	c.streams[id] = cancel
 	send := func(v any) error {
+		if err := life.Err(); err != nil {
+			return err
+		}
 		raw, err := json.Marshal(notification{"2.0", name, update{id, v}})
 		if err != nil {
 			return err
 		}
-		return c.write(ctx, raw)
+		return c.write(ctx, raw) // not life: a write that is cancelled half-way ends the connection
 	}
 	c.starts = append(c.starts, func() {
 		c.tasks.Go(func() {
 			defer cancel()
-			_ = stream(ctx, send) // its end is the connection's, or the client's wish
+			_ = stream(life, send) // its end is the connection's, or the client's wish
 		})
 	})
 	return id, nil
