@@ -237,31 +237,42 @@ func (n *Network) launch(ctx context.Context) error {
 // the cores of this machine: without that, the scheduler's time slices would make an
 // honest stream come in bursts.
 func (n *Network) startProvers(ctx context.Context) error {
-	o := native.Options{Cores: n.cores, Kernel: n.cfg.Kernel}
-	for i, s := range n.seats {
-		honest, err := native.New(n.cfg.Model, o)
-		if err != nil {
-			return err
-		}
-		c := node.ProverConfig{
-			Key: n.keys[i], Chain: n.chain.For(n.keys[i]), Engine: honest, Model: n.cfg.Model.Name(),
-			Weights: n.cfg.Model.Digest(), EOS: n.cfg.Model.EOS(), Listen: "127.0.0.1:0", Log: n.cfg.Log.With("prover", s.name),
-		}
-		switch {
-		case s.cheat != "":
-			if c.Engine, err = cheating(s.cheat, n.cfg.Model, honest, o); err != nil {
-				return err
+	start, starting := errgroup.WithContext(ctx) // together: each waits for a block that holds its address
+	for i := range n.seats {
+		start.Go(func() error {
+			p, err := n.startProver(starting, i)
+			if err == nil {
+				n.group.Go(func() error { return quiet(ctx, p.Run(ctx)) })
 			}
-		case s.slow:
-			c.Engine = halfSpeed{inner: honest}
-		}
-		p, err := node.StartProver(ctx, c)
-		if err != nil {
-			return fmt.Errorf("prover %s: %w", s.name, err)
-		}
-		n.group.Go(func() error { return quiet(ctx, p.Run(ctx)) })
+			return err
+		})
 	}
-	return nil
+	return start.Wait()
+}
+
+func (n *Network) startProver(ctx context.Context, i int) (*node.Prover, error) {
+	s, o := n.seats[i], native.Options{Cores: n.cores, Kernel: n.cfg.Kernel}
+	honest, err := native.New(n.cfg.Model, o)
+	if err != nil {
+		return nil, err
+	}
+	c := node.ProverConfig{
+		Key: n.keys[i], Chain: n.chain.For(n.keys[i]), Engine: honest, Model: n.cfg.Model.Name(),
+		Weights: n.cfg.Model.Digest(), EOS: n.cfg.Model.EOS(), Listen: "127.0.0.1:0", Log: n.cfg.Log.With("prover", s.name),
+	}
+	switch {
+	case s.cheat != "":
+		if c.Engine, err = cheating(s.cheat, n.cfg.Model, honest, o); err != nil {
+			return nil, err
+		}
+	case s.slow:
+		c.Engine = halfSpeed{inner: honest}
+	}
+	p, err := node.StartProver(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("prover %s: %w", s.name, err)
+	}
+	return p, nil
 }
 
 // startDoor serves gateway and status page on one address.
