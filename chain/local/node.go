@@ -145,9 +145,9 @@ func (n *Node) finalised(context.Context, params) (any, error) {
 	return hexOf(h.Hash[:]), nil
 }
 
-func (n *Node) blockHash(_ context.Context, p params) (any, error) {
+func (n *Node) blockHash(ctx context.Context, p params) (any, error) {
 	if len(p) == 0 || string(p[0]) == "null" {
-		return n.finalised(context.Background(), nil)
+		return n.finalised(ctx, nil)
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(p[0], &list) != nil {
@@ -248,21 +248,6 @@ func orNull(v []byte) any {
 		return nil
 	}
 	return hexOf(v)
-}
-
-func (n *Node) size(_ context.Context, p params) (any, error) {
-	var key hexBytes
-	if err := p.read(0, &key); err != nil {
-		return nil, err
-	}
-	b, err := n.stateAt(p, 1)
-	if err != nil {
-		return nil, err
-	}
-	if v := b.read(n.chain, n.meta, string(key)); v != nil {
-		return len(v), nil
-	}
-	return nil, nil
 }
 
 func (n *Node) query(_ context.Context, p params) (any, error) {

@@ -72,8 +72,10 @@ func pallets() []palletText {
 				EventCount - - u32`,
 			constants: []constantText{{"BlockHashCount", "u32", keptStates}, {"SS58Prefix", "u16", 42}},
 		},
-		{name: "Timestamp", path: "pallet_timestamp", index: 2, calls: `set{now: Compact<u64>} = 0`, storage: `Now - - u64`,
-			constants: []constantText{{"MinimumPeriod", "u64", 500}}},
+		{
+			name: "Timestamp", path: "pallet_timestamp", index: 2, calls: `set{now: Compact<u64>} = 0`, storage: `Now - - u64`,
+			constants: []constantText{{"MinimumPeriod", "u64", 500}},
+		},
 		{
 			name: "Balances", path: "pallet_balances", index: 5,
 			calls:     `transfer_allow_death{dest: MultiAddress, value: Compact<u64>} = 0, transfer_keep_alive{dest: MultiAddress, value: Compact<u64>} = 3`,

@@ -41,7 +41,7 @@ func (p *page) put(pallet, entry string, v any, keys ...any) {
 func (s *snapshot) storage(m *substrate.Metadata) (map[string][]byte, []string) {
 	s.once.Do(func() {
 		p := &page{m: m, pairs: map[string][]byte{}}
-		s.state.write(p)
+		s.write(p)
 		if p.err != nil {
 			panic("internal error: " + p.err.Error())
 		}

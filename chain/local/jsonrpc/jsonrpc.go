@@ -139,11 +139,11 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		c.tasks.Wait()
 	}()
 	for {
-		_, raw, err := ws.Read(ctx)
+		_, raw, err := ws.Read(ctx) //nolint:contextcheck // as above: ctx is the server's
 		if err != nil {
 			return
 		}
-		if answer := c.message(ctx, raw); answer != nil && c.write(ctx, answer) != nil {
+		if answer := c.message(ctx, raw); answer != nil && c.write(ctx, answer) != nil { //nolint:contextcheck // a socket lives as long as the server, not as the request it began as
 			return
 		}
 		for _, start := range c.starts {
