@@ -27,7 +27,7 @@ test: ## all tests
 race: ## all tests under the race detector
 	$(GO) test -race ./...
 
-fuzz: ## every fuzz target for FUZZTIME (10s) each
+fuzz: ## every fuzz target for FUZZTIME (100000x) each
 	tools/fuzz.sh
 lint: ## golangci-lint; the first build takes minutes
 	$(TOOL) golangci-lint run
