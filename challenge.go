@@ -31,5 +31,8 @@ type Draft struct {
 	Model       string
 	Prompt      []TokenID
 	Temperature float64
+	TopK        uint32 // as in Sampling, like the two that follow
+	TopP        float64
+	MinP        float64
 	MaxTokens   uint32
 }

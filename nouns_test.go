@@ -80,6 +80,20 @@ func TestRequestValidate(t *testing.T) {
 		{"negative zero", func(r *targon.Request) { r.Sampling.Temperature = math.Copysign(0, -1) }, false},
 		{"no number", func(r *targon.Request) { r.Sampling.Temperature = math.NaN() }, false},
 		{"infinite", func(r *targon.Request) { r.Sampling.Temperature = math.Inf(1) }, false},
+		{"every filter", func(r *targon.Request) { r.Sampling.TopK, r.Sampling.TopP, r.Sampling.MinP = 1, 0.5, 0.5 }, true},
+		{"filters that are cold", func(r *targon.Request) { r.Sampling.Temperature, r.Sampling.TopP = 0, 0.5 }, true},
+		{"widest top-k", func(r *targon.Request) { r.Sampling.TopK = math.MaxUint32 }, true},
+		{"widest top-p", func(r *targon.Request) { r.Sampling.TopP = math.Nextafter(1, 0) }, true},
+		{"narrowest top-p", func(r *targon.Request) { r.Sampling.TopP = math.SmallestNonzeroFloat64 }, true},
+		{"top-p of all", func(r *targon.Request) { r.Sampling.TopP = 1 }, false},
+		{"negative top-p", func(r *targon.Request) { r.Sampling.TopP = -0.1 }, false},
+		{"top-p of -0", func(r *targon.Request) { r.Sampling.TopP = math.Copysign(0, -1) }, false},
+		{"top-p of no number", func(r *targon.Request) { r.Sampling.TopP = math.NaN() }, false},
+		{"widest min-p", func(r *targon.Request) { r.Sampling.MinP = math.Nextafter(1, 0) }, true},
+		{"min-p of one", func(r *targon.Request) { r.Sampling.MinP = 1 }, false},
+		{"negative min-p", func(r *targon.Request) { r.Sampling.MinP = -0.1 }, false},
+		{"min-p of -0", func(r *targon.Request) { r.Sampling.MinP = math.Copysign(0, -1) }, false},
+		{"min-p of no number", func(r *targon.Request) { r.Sampling.MinP = math.NaN() }, false},
 	} {
 		r := aRequest()
 		c.edit(&r)
@@ -92,6 +106,25 @@ func TestRequestValidate(t *testing.T) {
 	}
 }
 
+// Filtered says whether the whole order is allowed.
+func TestFiltered(t *testing.T) {
+	for _, c := range []struct {
+		by   targon.Sampling
+		want bool
+	}{
+		{targon.Sampling{}, false},
+		{targon.Sampling{Temperature: 1}, false},
+		{targon.Sampling{Temperature: 1, TopK: 1}, true},
+		{targon.Sampling{Temperature: 1, TopP: 0.9}, true},
+		{targon.Sampling{Temperature: 1, MinP: 0.1}, true},
+		{targon.Sampling{TopK: 1, TopP: 0.9, MinP: 0.1}, false},
+	} {
+		if got := c.by.Filtered(); got != c.want {
+			t.Errorf("%+v: %v", c.by, got)
+		}
+	}
+}
+
 func TestRequestRoundTrips(t *testing.T) {
 	fixed := func(t *rapid.T, dst []byte, name string) {
 		copy(dst, rapid.SliceOfN(rapid.Byte(), len(dst), len(dst)).Draw(t, name))
@@ -100,10 +133,12 @@ func TestRequestRoundTrips(t *testing.T) {
 		r := targon.Request{
 			Model:     rapid.StringMatching(`[a-z0-9/.-]{1,40}`).Draw(t, "model"),
 			Prompt:    rapid.SliceOfN(rapid.Map(rapid.Int32Range(0, math.MaxInt32), func(v int32) targon.TokenID { return targon.TokenID(v) }), 1, 50).Draw(t, "prompt"),
-			Sampling:  targon.Sampling{Temperature: rapid.Float64Range(0, 2).Draw(t, "temperature"), Seed: rapid.Uint64().Draw(t, "seed")},
+			Sampling:  targon.Sampling{Temperature: rapid.Float64Range(0, 2).Draw(t, "temperature"), Seed: rapid.Uint64().Draw(t, "seed"), TopK: rapid.Uint32().Draw(t, "top-k")},
 			MaxTokens: rapid.Uint32Range(1, targon.MaxOutputTokens).Draw(t, "max"),
 		}
 		r.Sampling.Temperature += 0 // -0 becomes 0
+		r.Sampling.TopP = rapid.Float64Range(0, 0.999).Draw(t, "top-p") + 0
+		r.Sampling.MinP = rapid.Float64Range(0, 0.999).Draw(t, "min-p") + 0
 		fixed(t, r.ID[:], "id")
 		fixed(t, r.Verifier[:], "verifier")
 		fixed(t, r.Prover[:], "prover")
@@ -143,6 +178,8 @@ func TestRequestDigestCoversEverything(t *testing.T) {
 		"weights": func(r *targon.Request) { r.Weights[0]++ }, "salt": func(r *targon.Request) { r.Salt[0]++ },
 		"prompt": func(r *targon.Request) { r.Prompt[0]++ }, "prompt length": func(r *targon.Request) { r.Prompt = r.Prompt[:2] },
 		"temperature": func(r *targon.Request) { r.Sampling.Temperature = 0.5 }, "seed": func(r *targon.Request) { r.Sampling.Seed++ },
+		"top-k": func(r *targon.Request) { r.Sampling.TopK = 1 }, "top-p": func(r *targon.Request) { r.Sampling.TopP = 0.5 },
+		"min-p":      func(r *targon.Request) { r.Sampling.MinP = 0.5 },
 		"max tokens": func(r *targon.Request) { r.MaxTokens++ },
 	} {
 		r := aRequest()

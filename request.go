@@ -25,12 +25,53 @@ type Salt [32]byte
 
 // Sampling says how a token is drawn from the model's scores.
 //
-// At Temperature 0 the highest logit wins (ties: the lower id). Above 0, the
-// winner is the id that maximises logit + Temperature × noise(Seed, position, id),
-// the Gumbel form of package noise, position being the number of ids before it.
+// At Temperature 0 the highest logit wins (ties: the lower id), whatever else is set.
+// Above 0, the winner among the allowed ids is the one that maximises
+// logit + Temperature × noise(Seed, position, id), the Gumbel form of package noise,
+// position being the number of ids before it.
+//
+// Ids are allowed in the order of falling logits, ties by rising id: each of the three
+// filters keeps a head of that order, they are applied in the order of vLLM's sampler
+// (v1/sample/sampler.py: min-p, top-k, top-p), and none ever drops the highest. With
+// T the temperature and m the highest logit, all in float64, every operation rounded
+// by itself, exp and ln being package noise's:
+//
+//   - MinP keeps logits ≥ m + T × ln MinP: probabilities of MinP times the highest;
+//   - TopK keeps the first TopK of these;
+//   - TopP keeps the shortest head of these whose weights, added up from the highest
+//     logit down, reach TopP × all of them, added up by rising id; the weight of a
+//     logit l is exp((l − m) / T).
 type Sampling struct {
 	Temperature float64 `json:"temperature"` // 0 to 2
 	Seed        uint64  `json:"seed"`
+	TopK        uint32  `json:"top_k"` // 0: every id
+	TopP        float64 `json:"top_p"` // 0: off; else above 0 and below 1
+	MinP        float64 `json:"min_p"` // 0: off; else above 0 and below 1
+}
+
+// Filtered reports whether some id may not be allowed.
+func (s Sampling) Filtered() bool {
+	return s.Temperature > 0 && (s.TopK > 0 || s.TopP > 0 || s.MinP > 0)
+}
+
+// Validate reports the first setting that nobody can follow. Each that can be followed
+// has one encoding, hence no −0.
+func (s Sampling) Validate() error {
+	for _, v := range []struct {
+		name  string
+		value float64
+		ok    bool
+		want  string
+	}{
+		{"temperature", s.Temperature, s.Temperature >= 0 && s.Temperature <= 2, "0 to 2"},
+		{"top_p", s.TopP, s.TopP >= 0 && s.TopP < 1, "0 for off, or less than 1"},
+		{"min_p", s.MinP, s.MinP >= 0 && s.MinP < 1, "0 for off, or less than 1"},
+	} {
+		if !v.ok || math.Signbit(v.value) {
+			return fmt.Errorf("%w: %s %v, want %s", ErrRequest, v.name, v.value, v.want)
+		}
+	}
+	return nil
 }
 
 // Request is what a verifier asks of one prover. Challenges and a user's requests
@@ -48,7 +89,7 @@ type Request struct {
 }
 
 const (
-	requestDomain = "targon/request/v1"
+	requestDomain = "targon/request/v2"
 	digestDomain  = "targon/request-digest/v1"
 	modelDomain   = "targon/model/v1"
 )
@@ -64,17 +105,13 @@ func (r Request) Validate() error {
 		return fmt.Errorf("%w: prompt of %d tokens, want 1 to %d", ErrRequest, len(r.Prompt), MaxPromptTokens)
 	case r.MaxTokens == 0 || r.MaxTokens > MaxOutputTokens:
 		return fmt.Errorf("%w: max_tokens %d, want 1 to %d", ErrRequest, r.MaxTokens, MaxOutputTokens)
-	case math.IsNaN(r.Sampling.Temperature) || r.Sampling.Temperature < 0 || r.Sampling.Temperature > 2:
-		return fmt.Errorf("%w: temperature %v, want 0 to 2", ErrRequest, r.Sampling.Temperature)
-	case math.Signbit(r.Sampling.Temperature):
-		return fmt.Errorf("%w: temperature -0, want 0 to 2", ErrRequest)
 	}
 	for i, id := range r.Prompt {
 		if id < 0 {
 			return fmt.Errorf("%w: prompt id %d at position %d is negative", ErrRequest, id, i)
 		}
 	}
-	return nil
+	return r.Sampling.Validate()
 }
 
 // MarshalBinary returns the canonical encoding.
@@ -96,6 +133,9 @@ func (r Request) encode() *writer {
 	w.ids(r.Prompt)
 	w.f64(r.Sampling.Temperature)
 	w.u64(r.Sampling.Seed)
+	w.u32(r.Sampling.TopK)
+	w.f64(r.Sampling.TopP)
+	w.f64(r.Sampling.MinP)
 	w.u32(r.MaxTokens)
 	return w
 }
@@ -113,6 +153,9 @@ func (r *Request) UnmarshalBinary(b []byte) error {
 	v.Prompt = d.ids(MaxPromptTokens)
 	v.Sampling.Temperature = d.f64()
 	v.Sampling.Seed = d.u64()
+	v.Sampling.TopK = d.u32()
+	v.Sampling.TopP = d.f64()
+	v.Sampling.MinP = d.f64()
 	v.MaxTokens = d.u32()
 	if err := d.done(); err != nil {
 		return err

@@ -61,9 +61,11 @@ func aReceipt() targon.Receipt {
 }
 
 func samples() []sample {
-	greedy := aRequest()
-	greedy.Sampling = targon.Sampling{Temperature: 0.7}
-	greedy.Model = "ünïcode/7b"
+	named := aRequest()
+	named.Sampling = targon.Sampling{Temperature: 0.7}
+	named.Model = "ünïcode/7b"
+	filtered := aRequest()
+	filtered.Sampling = targon.Sampling{Temperature: 0.7, Seed: 3, TopK: 40, TopP: 0.9, MinP: 0.05}
 	rec := aReceipt()
 	cap := targon.Capacity{Prover: pattern(1), Weights: pattern(2), Concurrent: 8, Issued: 1790000000123, Signature: rec.Signature}
 	verdict := targon.Verdict{
@@ -72,7 +74,8 @@ func samples() []sample {
 	}
 	return []sample{
 		{"three prompt ids, the largest among them", aRequest()},
-		{"a name that is not ASCII, temperature 0.7", greedy},
+		{"a name that is not ASCII, temperature 0.7", named},
+		{"top-k 40, top-p 0.9, min-p 0.05", filtered},
 		{"three ids, stopped", rec},
 		{"nothing answered", targon.Receipt{}},
 		{"request, ids, receipt", targon.Transcript{Request: aRequest(), Tokens: []targon.TokenID{5, 0, 70000}, Receipt: rec}},

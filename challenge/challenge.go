@@ -98,8 +98,8 @@ type Nonce struct {
 // root, for challenges and users' requests alike, so none can be guessed, and their
 // shape tells nothing.
 //
-// The seed has 63 bits: other engines take it as a signed 64-bit number. Temperature,
-// length and prompt are the draft's.
+// The seed has 63 bits: other engines take it as a signed 64-bit number. All
+// else about sampling, length and prompt are the draft's.
 func Address(root targon.Secret, d targon.Draft, weights targon.Digest, from, to targon.Hotkey, n Nonce) targon.Request {
 	fields := [][]byte{n.Input[:], n.Block[:], to[:], u64(n.Index)}
 	var id targon.RequestID
@@ -109,8 +109,11 @@ func Address(root targon.Secret, d targon.Draft, weights targon.Digest, from, to
 	return targon.Request{
 		ID: id, Verifier: from, Prover: to,
 		Model: d.Model, Weights: weights, Salt: targon.Salt(prf(root, labelSalt, id[:])),
-		Prompt:    slices.Clone(d.Prompt),
-		Sampling:  targon.Sampling{Temperature: d.Temperature, Seed: binary.BigEndian.Uint64(seed[:8]) >> 1},
+		Prompt: slices.Clone(d.Prompt),
+		Sampling: targon.Sampling{
+			Temperature: d.Temperature, Seed: binary.BigEndian.Uint64(seed[:8]) >> 1,
+			TopK: d.TopK, TopP: d.TopP, MinP: d.MinP,
+		},
 		MaxTokens: d.MaxTokens,
 	}
 }

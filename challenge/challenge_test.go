@@ -109,7 +109,7 @@ func TestCommitment(t *testing.T) {
 // TestAddress: id, salt and seed are new in each of input, block, prover and index, and
 // nothing else of the request comes from them.
 func TestAddress(t *testing.T) {
-	d := targon.Draft{Model: "m", Prompt: []targon.TokenID{1, 2}, Temperature: 1, MaxTokens: 64}
+	d := targon.Draft{Model: "m", Prompt: []targon.TokenID{1, 2}, Temperature: 1, TopK: 40, TopP: 0.9, MinP: 0.05, MaxTokens: 64}
 	from, weights := targon.Hotkey{1}, targon.Digest{2}
 	ids, salts, seeds := map[targon.RequestID]bool{}, map[targon.Salt]bool{}, map[uint64]bool{}
 	n := 0
@@ -139,7 +139,7 @@ func TestAddress(t *testing.T) {
 	r := challenge.Address(root, d, weights, from, targon.Hotkey{10}, nonce)
 	want := targon.Request{
 		ID: r.ID, Salt: r.Salt, Verifier: from, Prover: targon.Hotkey{10}, Model: "m", Weights: weights,
-		Prompt: []targon.TokenID{1, 2}, Sampling: targon.Sampling{Temperature: 1, Seed: r.Sampling.Seed}, MaxTokens: 64,
+		Prompt: []targon.TokenID{1, 2}, Sampling: targon.Sampling{Temperature: 1, Seed: r.Sampling.Seed, TopK: 40, TopP: 0.9, MinP: 0.05}, MaxTokens: 64,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
