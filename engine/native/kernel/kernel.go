@@ -108,33 +108,42 @@ func (v Vectors) At(i int) []float32 { return v.Data[i*v.Stride : (i+1)*v.Stride
 // b of x, for b < n. Vectors of x are padded to m's columns with zeros; those of dst
 // are at least m.PaddedRows long, and their padding is overwritten.
 func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
-	if dst.Stride < m.PaddedRows() || x.Stride < m.stride || len(dst.Data) < n*dst.Stride || len(x.Data) < n*x.Stride {
+	width := Pad(m.cols)
+	if dst.Stride < m.PaddedRows() || x.Stride < width || len(dst.Data) < n*dst.Stride || len(x.Data) < (n-1)*x.Stride+width {
 		panic("internal error: kernel: vectors do not fit the matrix")
 	}
 	if m.f16 != nil && n < 3 {
 		for b := range n {
-			k.gemv16(dst.At(b), m.f16, x.At(b), m.PaddedRows(), m.stride, m.stride)
+			k.gemv16(dst.At(b), m.f16, x.Data[b*x.Stride:][:width], m.PaddedRows(), width, m.stride)
 		}
 		return
 	}
-	group := max(panelFloats/m.stride/panelRows, 1) * panelRows
+	group := max(panelFloats/width/panelRows, 1) * panelRows
 	for lo := 0; lo < m.PaddedRows(); lo += group {
 		rows := min(group, m.PaddedRows()-lo)
-		k.mulGroup(Vectors{dst.Data[lo:], dst.Stride}, k.panel(m, lo, rows, s), x, n, shape{rows, m.stride, m.stride})
+		w, stride := k.panel(m, lo, rows, s)
+		k.mulGroup(Vectors{dst.Data[lo:], dst.Stride}, w, x, n, shape{rows, width, stride})
 	}
 }
 
-// panel returns some rows as float32.
-func (k *Kernel) panel(m *Matrix, lo, rows int, s *Scratch) []float32 {
-	from, to := lo*m.stride, (lo+rows)*m.stride
+// panel returns some rows as float32, and how far apart they lie.
+func (k *Kernel) panel(m *Matrix, lo, rows int, s *Scratch) (w []float32, stride int) {
+	width := Pad(m.cols)
+	from, to := lo*m.stride, (lo+rows-1)*m.stride+width
 	if m.f32 != nil {
-		return m.f32[from:to]
+		return m.f32[from:to], m.stride
 	}
-	if len(s.panel) < to-from {
-		s.panel = make([]float32, to-from)
+	if len(s.panel) < rows*width {
+		s.panel = make([]float32, rows*width)
 	}
-	k.widen(s.panel[:to-from], m.f16[from:to])
-	return s.panel[:to-from]
+	if width == m.stride {
+		k.widen(s.panel[:rows*width], m.f16[from:to])
+		return s.panel[:rows*width], width
+	}
+	for r := range rows {
+		k.widen(s.panel[r*width:(r+1)*width], m.f16[from+r*m.stride:from+r*m.stride+width])
+	}
+	return s.panel[:rows*width], width
 }
 
 func (k *Kernel) mulGroup(dst Vectors, w []float32, x Vectors, n int, s shape) {
@@ -143,7 +152,7 @@ func (k *Kernel) mulGroup(dst Vectors, w []float32, x Vectors, n int, s shape) {
 		k.gemm3(dst.Data[b*dst.Stride:], dst.Stride, w, x.Data[b*x.Stride:], x.Stride, s)
 	}
 	for ; b < n; b++ {
-		k.gemv32(dst.Data[b*dst.Stride:], w, x.At(b), s.rows, s.cols, s.stride)
+		k.gemv32(dst.Data[b*dst.Stride:], w, x.Data[b*x.Stride:][:s.cols], s.rows, s.cols, s.stride)
 	}
 }
 
