@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"runtime"
 	"slices"
 
@@ -23,6 +22,8 @@ type Options struct {
 	MaxSequences int
 	// Cores are shared with other engines; nil: nothing is shared.
 	Cores Cores
+	// Foreign makes the numerics unlike ours; the zero value does not.
+	Foreign Foreign
 }
 
 // Cores are processor cores that several engines in one process share: each step of
@@ -64,12 +65,16 @@ type Engine struct {
 	spaces  chan *workspace // nil entries are made on first use
 	places  chan struct{}
 	cores   Cores
+	foreign Foreign
 }
 
 // New returns an engine for a model. It fails for a kernel that this machine lacks.
 func New(m *Model, o Options) (*Engine, error) {
 	k, err := kernel.Select(o.Kernel)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.Foreign.check(); err != nil {
 		return nil, err
 	}
 	threads := o.Threads
@@ -83,6 +88,7 @@ func New(m *Model, o Options) (*Engine, error) {
 	e := &Engine{
 		model: m, kernel: k, sampler: newSampler(),
 		spaces: make(chan *workspace, threads), places: make(chan struct{}, places), cores: o.Cores,
+		foreign: o.Foreign,
 	}
 	for range threads {
 		e.spaces <- nil
@@ -93,8 +99,14 @@ func New(m *Model, o Options) (*Engine, error) {
 // Model returns what the engine runs.
 func (e *Engine) Model() *Model { return e.model }
 
-// Kernel returns the name of the kernels in use.
-func (e *Engine) Kernel() string { return e.kernel.Name() }
+// Kernel returns the name of the kernels in use, or "foreign" where they are not used
+// as arithmetic 1 says.
+func (e *Engine) Kernel() string {
+	if e.foreign != (Foreign{}) {
+		return foreignName
+	}
+	return e.kernel.Name()
+}
 
 // step waits for a workspace and calls f with it.
 func (e *Engine) step(ctx context.Context, f func(*workspace) error) error {
@@ -115,6 +127,7 @@ func (e *Engine) step(ctx context.Context, f func(*workspace) error) error {
 	}
 	if ws == nil {
 		ws = newWorkspace(e.model.w, e.kernel)
+		ws.foreign = newForeigner(e.foreign, e.model.w)
 	}
 	return f(ws)
 }
@@ -143,14 +156,14 @@ func (e *Engine) checkIDs(ids []targon.TokenID) error {
 
 // check refuses what cannot be answered, before anything is computed.
 func (e *Engine) check(r targon.Request, answer int) error {
-	t := r.Sampling.Temperature
 	switch n := len(r.Prompt); {
 	case n == 0:
 		return fmt.Errorf("%w: empty prompt", targon.ErrRequest)
-	case math.IsNaN(t) || math.IsInf(t, 0) || t < 0:
-		return fmt.Errorf("%w: temperature %v", targon.ErrRequest, t)
 	case n > e.model.w.context || answer > e.model.w.context-n:
 		return fmt.Errorf("%w: prompt of %d ids and answer of up to %d, context of %d", ErrContext, n, answer, e.model.w.context)
+	}
+	if err := r.Sampling.Validate(); err != nil {
+		return err //nolint:wrapcheck // a typed error of a request says all
 	}
 	return e.checkIDs(r.Prompt)
 }
@@ -217,7 +230,7 @@ func (e *Engine) draw(
 			if !finite(logits) {
 				return fmt.Errorf("%w after %d ids", ErrNumeric, s.length)
 			}
-			id = e.sampler.draw(logits, by, s.length)
+			id = ws.pick(e.sampler, logits, by, s.length)
 			position = look(ws, logits, id)
 			return nil
 		})

@@ -70,6 +70,8 @@ type workspace struct {
 	value   []float32 // one attention value, padded
 	att     []float32 // attention weights of one query
 	exps    []float32 // exponentials of one row of logits, padded
+	filter  filter
+	foreign *foreigner // nil: our own numerics
 }
 
 // A turning is the cosines and sines of positions.
@@ -134,7 +136,7 @@ func (ws *workspace) attention(s *sequence, layer, n int) {
 		matrix *kernel.Matrix
 		bias   []float32
 	}{{ws.q, l.q, l.qBias}, {ws.k, l.k, l.kBias}, {ws.v, l.v, l.vBias}} {
-		ws.kernel.Mul(part.to, part.matrix, ws.norm, n, &ws.scratch)
+		ws.mul(part.to, part.matrix, ws.norm, n)
 		if part.bias != nil {
 			for b := range n {
 				sum(part.to.At(b)[:part.matrix.Rows()], part.bias)
@@ -143,15 +145,15 @@ func (ws *workspace) attention(s *sequence, layer, n int) {
 	}
 	ws.remember(s, layer, n)
 	ws.attend(s, layer, n)
-	ws.kernel.Mul(ws.delta, l.out, ws.mixed, n, &ws.scratch)
+	ws.mul(ws.delta, l.out, ws.mixed, n)
 	ws.add(l.attnPostNorm, n)
 }
 
 // feedForward adds what a layer's gated network says to n residual streams.
 func (ws *workspace) feedForward(l *layer, n int) {
 	ws.normalise(l.ffnNorm, 0, n)
-	ws.kernel.Mul(ws.gate, l.gate, ws.norm, n, &ws.scratch)
-	ws.kernel.Mul(ws.up, l.up, ws.norm, n, &ws.scratch)
+	ws.mul(ws.gate, l.gate, ws.norm, n)
+	ws.mul(ws.up, l.up, ws.norm, n)
 	for b := range n {
 		if ws.w.gemma {
 			ws.kernel.GeGLU(ws.gate.At(b), ws.up.At(b), &ws.scratch)
@@ -159,7 +161,7 @@ func (ws *workspace) feedForward(l *layer, n int) {
 			ws.kernel.SwiGLU(ws.gate.At(b), ws.up.At(b))
 		}
 	}
-	ws.kernel.Mul(ws.delta, l.down, ws.gate, n, &ws.scratch)
+	ws.mul(ws.delta, l.down, ws.gate, n)
 	ws.add(l.ffnPostNorm, n)
 }
 
@@ -174,7 +176,7 @@ func resize(x []float32, n int) []float32 {
 func (ws *workspace) output(lo, n int) {
 	ws.normalise(ws.w.norm, lo, n)
 	from := kernel.Vectors{Data: ws.norm.Data[lo*ws.norm.Stride:], Stride: ws.norm.Stride}
-	ws.kernel.Mul(ws.logits, ws.w.output, from, n, &ws.scratch)
+	ws.mul(ws.logits, ws.w.output, from, n)
 	if ws.w.logitCap != 0 {
 		for b := range n {
 			ws.kernel.SoftCap(ws.logits.At(b), ws.w.logitCap, &ws.scratch)
@@ -244,6 +246,7 @@ func (ws *workspace) remember(s *sequence, layer, n int) {
 			}
 			rotate(key, cos, sin, w.halves)
 			copy(s.values[layer][at:at+w.head], v[h*w.head:])
+			ws.foreign.remember(key, s.values[layer][at:at+w.head])
 		}
 	}
 }
@@ -251,6 +254,10 @@ func (ws *workspace) remember(s *sequence, layer, n int) {
 // attend fills mixed: each query sees the positions up to its own, or the latest of
 // them that its layer's window holds.
 func (ws *workspace) attend(s *sequence, layer, n int) {
+	if ws.foreign != nil {
+		ws.attendForeign(s, layer, n)
+		return
+	}
 	w, pad := ws.w, kernel.Pad(ws.w.head)
 	l, group := &w.layers[layer], w.heads/w.kvHeads
 	for b := range n {

@@ -26,7 +26,16 @@ func newSampler() *sampler {
 	return s
 }
 
-// draw returns the id that follows a number of ids (position).
+// pick returns the id that follows a number of ids (position).
+func (ws *workspace) pick(s *sampler, logits []float32, by targon.Sampling, position int) targon.TokenID {
+	if !by.Filtered() {
+		return s.draw(logits, by, position)
+	}
+	ids, _ := ws.filter.allowed(logits, by)
+	return s.among(ids, logits, by, position)
+}
+
+// draw returns the id that follows a number of ids (position), every id being allowed.
 func (s *sampler) draw(logits []float32, by targon.Sampling, position int) targon.TokenID {
 	if by.Temperature == 0 {
 		return greedy(logits)
@@ -43,6 +52,23 @@ func (s *sampler) draw(logits []float32, by targon.Sampling, position int) targo
 		}
 	}
 	return targon.TokenID(winner)
+}
+
+// among returns which of some ids follows a number of ids (position), at a temperature
+// above 0.
+func (s *sampler) among(ids []targon.TokenID, logits []float32, by targon.Sampling, position int) targon.TokenID {
+	place := noise.At(by.Seed, uint32(position))
+	best, winner := math.Inf(-1), targon.TokenID(-1)
+	for _, id := range ids {
+		h := place.Hash(uint32(id))
+		if noise.Perturb(logits[id], by.Temperature, s.bound[h>>(32-boundBits)]) < best {
+			continue
+		}
+		if v := noise.Perturb(logits[id], by.Temperature, noise.FromHash(h)); v > best || v == best && id < winner {
+			best, winner = v, id
+		}
+	}
+	return winner
 }
 
 // greedy returns the id of the largest logit, the lowest on equality.
