@@ -41,7 +41,7 @@ type Limits struct {
 // maxTotal leaves a prover whose clock is behind within its own 10 minutes.
 const maxTotal = epistula.MaxAhead - epistula.Past - 2*time.Second
 
-// Config is what a Client needs.
+// Config is what a Client needs. A client without a key sends only what others sealed.
 type Config struct {
 	Key     *sign.Key
 	Genesis targon.Digest
@@ -122,17 +122,36 @@ var (
 func (c *Client) Ask(ctx context.Context, n targon.Neuron, r targon.Request,
 	each func(targon.Token) error,
 ) (targon.Exchange, error) {
-	x := targon.Exchange{UID: n.UID, Status: targon.StatusOurs, Transcript: targon.Transcript{Request: r}}
 	body, err := c.encode(n, r)
-	if err != nil {
-		x.Detail, x.Timing.Ended = err.Error(), c.config.Now().UnixMilli()
-		return x, fmt.Errorf("ask uid %d: %w", n.UID, err)
+	return c.exchange(ctx, n, outgoing{r: r, body: body, err: err, envelop: c.sign}, each)
+}
+
+// outgoing is a request on its way: its bytes, or why there are none, and how they get
+// their envelope.
+type outgoing struct {
+	r       targon.Request
+	body    []byte
+	err     error
+	envelop func(req *http.Request, o outgoing, deadline time.Time) error
+}
+
+// sign is how a request of our own gets its envelope: the moment it is sent.
+func (c *Client) sign(req *http.Request, o outgoing, deadline time.Time) error {
+	return c.signer.Sign(req, o.body, o.r.Prover, deadline)
+}
+
+// exchange is all that Ask and AskSealed have in common, which is everything but whose
+// hand is on the envelope.
+func (c *Client) exchange(ctx context.Context, n targon.Neuron, o outgoing, each func(targon.Token) error) (targon.Exchange, error) {
+	x := targon.Exchange{UID: n.UID, Status: targon.StatusOurs, Transcript: targon.Transcript{Request: o.r}}
+	err := o.err
+	if err == nil {
+		e := &exchange{c: c, x: &x}
+		// A transport that is not net/http's cannot say when it is connected.
+		_, traceable := c.http.Transport.(*http.Transport)
+		e.connected.Store(!traceable)
+		err = e.run(ctx, n, o, each)
 	}
-	e := &exchange{c: c, x: &x}
-	// A transport that is not net/http's cannot say when it is connected.
-	_, traceable := c.http.Transport.(*http.Transport)
-	e.connected.Store(!traceable)
-	err = e.run(ctx, n, body, each)
 	if x.Timing.Ended == 0 { // no id came
 		x.Timing.Ended = c.config.Now().UnixMilli()
 	}
@@ -148,7 +167,7 @@ func (c *Client) encode(n targon.Neuron, r targon.Request) ([]byte, error) {
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
-	if r.Prover != n.Hotkey || r.Verifier != c.config.Key.Hotkey() {
+	if c.config.Key == nil || r.Prover != n.Hotkey || r.Verifier != c.config.Key.Hotkey() {
 		return nil, fmt.Errorf("%w: not from this key to this neuron", targon.ErrRequest)
 	}
 	body, err := json.Marshal(r)

@@ -59,7 +59,7 @@ var errAway = errors.New("asker went away")
 var errMalformed = errors.New("malformed stream")
 
 // run sends, reads, and fills in the exchange. It returns faults of ours only.
-func (e *exchange) run(parent context.Context, n targon.Neuron, body []byte, each func(targon.Token) error) error {
+func (e *exchange) run(parent context.Context, n targon.Neuron, o outgoing, each func(targon.Token) error) error {
 	if err := e.c.reachable(n); err != nil {
 		e.end(targon.StatusGone, err)
 		return nil
@@ -89,7 +89,7 @@ func (e *exchange) run(parent context.Context, n targon.Neuron, body []byte, eac
 	}
 	req.Header.Set("Accept", sse.ContentType)
 	req.Header.Set("Content-Type", "application/json")
-	if err := e.c.signer.Sign(req, body, n.Hotkey, e.c.config.Now().Add(total)); err != nil {
+	if err := o.envelop(req, o, e.c.config.Now().Add(total)); err != nil {
 		return err
 	}
 	defer e.deliver(each, cancel)()

@@ -1,10 +1,8 @@
 package epistula
 
 import (
-	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,21 +26,15 @@ type Signer struct {
 // Sign makes body the request's body and sets the envelope's headers, in the
 // bound form. Signing again replaces the envelope by a fresh one.
 func (s Signer) Sign(req *http.Request, body []byte, receiver targon.Hotkey, deadline time.Time) error {
-	b := Binding{
-		Genesis: s.Genesis, NetUID: s.NetUID,
+	e, err := s.Seal(Binding{
 		Method: req.Method, Target: req.URL.RequestURI(),
-		Receiver: receiver, Length: uint64(len(body)), Deadline: uint64(deadline.UnixMilli()),
+		Receiver: receiver, Deadline: uint64(deadline.UnixMilli()),
+	}, body)
+	if err != nil {
+		return err
 	}
-	source := s.Rand
-	if source == nil {
-		source = rand.Reader
-	}
-	if _, err := io.ReadFull(source, b.Nonce[:]); err != nil {
-		return fmt.Errorf("draw nonce: %w", err)
-	}
-	req.Header.Set(HeaderNonce, b.Nonce.String())
-	req.Header.Set(HeaderDeadline, strconv.FormatUint(b.Deadline, 10))
-	return s.seal(req, body, receiver, b.UUID())
+	e.Attach(req, body)
+	return nil
 }
 
 // SignPlain makes a v2 envelope without our binding, for peers that know nothing
@@ -60,30 +52,28 @@ func (s Signer) SignPlain(req *http.Request, body []byte, receiver targon.Hotkey
 	u[8] = u[8]&0x3f | 0x80
 	req.Header.Del(HeaderNonce)
 	req.Header.Del(HeaderDeadline)
-	return s.seal(req, body, receiver, u)
+	e := Envelope{Binding: Binding{Receiver: receiver}, SignedBy: s.Key.Hotkey(), Timestamp: s.now()}
+	var err error
+	if e.Signature, err = s.sign(body, u, e.Timestamp, receiver); err != nil {
+		return err
+	}
+	e.attach(req, body, u)
+	return nil
 }
 
-func (s Signer) seal(req *http.Request, body []byte, receiver targon.Hotkey, u UUID) error {
+// now is in Unix milliseconds.
+func (s Signer) now() uint64 {
 	now := time.Now
 	if s.Now != nil {
 		now = s.Now
 	}
-	stamp, to, uuid := strconv.FormatInt(now().UnixMilli(), 10), receiver.String(), u.String()
-	sig, err := s.Key.Sign(Message(sha256.Sum256(body), uuid, stamp, to))
+	return uint64(now().UnixMilli())
+}
+
+func (s Signer) sign(body []byte, u UUID, stamp uint64, receiver targon.Hotkey) (targon.Signature, error) {
+	sig, err := s.Key.Sign(Message(sha256.Sum256(body), u.String(), strconv.FormatUint(stamp, 10), receiver.String()))
 	if err != nil {
-		return fmt.Errorf("sign envelope: %w", err)
+		return sig, fmt.Errorf("sign envelope: %w", err)
 	}
-	h := req.Header
-	h.Set(HeaderVersion, Version)
-	h.Set(HeaderTimestamp, stamp)
-	h.Set(HeaderUUID, uuid)
-	h.Set(HeaderSignedBy, s.Key.Hotkey().String())
-	h.Set(HeaderSignedFor, to)
-	h.Set(HeaderSignature, "0x"+hex.EncodeToString(sig[:]))
-	// With GetBody the transport may send again on a fresh connection, which it
-	// does only while nothing of the first attempt was written.
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-	req.Body, _ = req.GetBody()
-	req.ContentLength = int64(len(body))
-	return nil
+	return sig, nil
 }
