@@ -3,7 +3,8 @@
 //
 // It does not sample: it draws nothing from a generator and keeps no state, so
 // noise at any position can be had without the noise before it. It does not
-// reproduce another engine's bits (see [Gumbel]).
+// reproduce another engine's bits: a [Profile] is another engine's noise to within the
+// rounding of its logarithms, which margins absorb and equality does not.
 //
 // Invariant: every function is made of single IEEE 754 float64 operations in one
 // fixed order, so that its result has the same bits on every machine. Go may fuse
