@@ -84,9 +84,8 @@ func (s *state) held(h targon.Hotkey) targon.Rao {
 
 func (s *state) neuronInfo(uid int, whole bool) substrate.Record {
 	n := &s.neurons[uid]
-	prometheus := record("block", 0, "version", 0, "ip", 0, "port", 0, "ip_type", 0)
 	out := record("hotkey", n.hotkey, "coldkey", s.coldkey(n.hotkey), "uid", uid, "netuid", s.netuid, "active", n.active,
-		"axon_info", n.axonInfo(), "prometheus_info", prometheus, "stake", []any{[]any{s.coldkey(n.hotkey), s.held(n.hotkey)}},
+		"axon_info", n.axonInfo(), "prometheus_info", n.prometheusInfo(), "stake", []any{[]any{s.coldkey(n.hotkey), s.held(n.hotkey)}},
 		"rank", n.rank, "emission", n.emission, "incentive", n.incentive, "consensus", n.consensus, "trust", n.trust,
 		"validator_trust", n.verifierTrust, "dividends", n.dividends, "last_update", n.lastUpdate(), "validator_permit", n.permit)
 	if whole {
@@ -124,7 +123,7 @@ func (s *state) hyperparamsV2() substrate.Record {
 func (c *Chain) metagraph(b *sealed) substrate.Record {
 	s := b.snapshot.state
 	h := s.hyperparameters()
-	since := c.sinceStep(b.number)
+	since := b.sinceStep()
 	zero := targon.Hotkey{}
 	out := record("netuid", s.netuid, "name", []byte("targon"), "symbol", []byte{}, "identity", nil, "network_registered_at", 0,
 		"owner_hotkey", zero, "owner_coldkey", zero, "block", b.number, "tempo", h["Tempo"],

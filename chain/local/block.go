@@ -118,7 +118,8 @@ func (c *Chain) clock(n targon.Block) int64 {
 	return c.start.UnixMilli() + int64(n)*c.blockTime.Milliseconds()
 }
 
-// sinceStep is how many blocks ago an epoch ran.
-func (c *Chain) sinceStep(n targon.Block) uint64 {
-	return uint64(c.tempo.Length) - uint64(c.tempo.Next(n+1)-n-1)
+// sinceStep is how many blocks ago an epoch ran, by the tempo that is in force.
+func (b *sealed) sinceStep() uint64 {
+	tempo := b.snapshot.rhythm()
+	return uint64(tempo.Length) - uint64(tempo.Next(b.number+1)-b.number-1)
 }

@@ -65,7 +65,7 @@ const (
 	kindRegister
 	kindServeAxon
 	kindAddStake
-	kindExtrinsic // a call that came as an extrinsic: run holds what it does
+	kindExtrinsic // a call that came as an extrinsic: deed holds what it does
 )
 
 // A call is what one account asks of the chain. Only the fields of its kind are set.
@@ -79,8 +79,9 @@ type call struct {
 	axon         netip.AddrPort
 	amount       targon.Rao
 
-	raw []byte                       // the extrinsic
-	run func(s *state, c call) error // what it does
+	raw  []byte // the extrinsic
+	deed deed   // what it does
+	root bool   // it is root that asks, through Sudo
 }
 
 // args encodes what the call asks, without who asks it and when.
@@ -190,7 +191,7 @@ func (s *state) apply(x call) error {
 	case kindAddStake:
 		return s.addStake(x.signer, x.amount)
 	case kindExtrinsic:
-		return x.run(s, x)
+		return x.deed.do(s, x)
 	}
 	return fmt.Errorf("call of unknown kind %d", x.kind)
 }

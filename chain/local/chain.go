@@ -32,6 +32,7 @@ type Config struct {
 	Tempo     targon.Blocks // an epoch every Tempo+1 blocks; 360
 	BlockTime time.Duration // pace of Run; 1 ms
 	Start     time.Time     // of block 0, for the chain's clock; the beginning of 2025
+	Sudo      targon.Hotkey // may change the rules, by Sudo.sudo; nobody may when zero
 	Seed      targon.Secret // hidden in the state, so that no block's hash is known before
 	Accounts  []Account
 	Rules     Rules
@@ -133,7 +134,6 @@ func (r *Rules) bondDefaults() {
 // Chain is a running development chain. Its methods may be called concurrently.
 type Chain struct {
 	netuid    targon.NetUID
-	tempo     targon.Tempo
 	blockTime time.Duration
 	genesis   targon.Digest // hash of block 0
 
@@ -159,16 +159,19 @@ func New(config Config) (*Chain, error) {
 		return nil, fmt.Errorf("make local chain: %w", err)
 	}
 	c := &Chain{
-		netuid: config.NetUID, tempo: targon.Tempo{NetUID: config.NetUID, Length: config.Tempo},
-		blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true, start: config.Start,
+		netuid: config.NetUID, blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true, start: config.Start,
 	}
 	c.genesis = c.seal(targon.Digest{}, nil).Hash
 	c.hashes = []targon.Digest{c.genesis}
 	return c, nil
 }
 
-// Tempo says in which blocks the chain pays.
-func (c *Chain) Tempo() targon.Tempo { return c.tempo }
+// Tempo says in which blocks the chain pays, as things are.
+func (c *Chain) Tempo() targon.Tempo {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state.rhythm()
+}
 
 // Run makes a block every BlockTime until ctx is done, and returns nil then.
 func (c *Chain) Run(ctx context.Context) error {
@@ -200,8 +203,8 @@ func (c *Chain) Step() targon.Header {
 	defer c.mu.Unlock()
 	s := c.state
 	s.block++
-	if c.tempo.Pays(s.block) {
-		s.epoch(uint64(c.tempo.Length) + 1)
+	if s.rhythm().Pays(s.block) {
+		s.epoch(uint64(s.tempo) + 1)
 		c.changed = true
 	}
 	var extrinsics [][]byte

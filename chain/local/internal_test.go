@@ -364,7 +364,7 @@ func checkBooks(t *rapid.T, c *Chain, owned targon.Rao) {
 	if total != owned+s.minted-s.burned {
 		t.Fatalf("accounts own %d, the books say %d + %d - %d", total, owned, s.minted, s.burned)
 	}
-	if !c.tempo.Pays(s.block) {
+	if !c.state.rhythm().Pays(s.block) {
 		return
 	}
 	incentives, emissions := 0, targon.Rao(0)
@@ -389,7 +389,7 @@ func TestZeroWeightEarnsNothing(t *testing.T) {
 	if err := c.state.setWeights(call{signer: targon.Hotkey{1}, uids: []uint16{0, 1, 2}, values: []uint16{65535, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
-	for !c.tempo.Pays(c.Step().Number) {
+	for !c.state.rhythm().Pays(c.Step().Number) {
 	}
 	for i, want := range []struct {
 		incentive uint16
@@ -399,7 +399,7 @@ func TestZeroWeightEarnsNothing(t *testing.T) {
 			t.Errorf("uid %d has incentive %d and earns %d, want %+v", i, n.incentive, n.emission, want)
 		}
 	}
-	for !c.tempo.Pays(c.Step().Number) {
+	for !c.state.rhythm().Pays(c.Step().Number) {
 	}
 	if got := c.state.minted; got != 8e9 {
 		t.Errorf("two epochs of 4 blocks minted %d rao, want 8 TAO", got)

@@ -84,7 +84,7 @@ func (j *journal) write(l journalLine) error {
 
 // note writes a block down, if it is worth a line.
 func (c *Chain) note(h targon.Header, extrinsics [][]byte) {
-	if c.journal == nil || c.lost != nil || len(extrinsics) == 0 && !c.tempo.Pays(h.Number) {
+	if c.journal == nil || c.lost != nil || len(extrinsics) == 0 && !c.state.rhythm().Pays(h.Number) {
 		return
 	}
 	if err := c.journal.write(journalLine{h.Number, h.Hash, extrinsics}); err != nil {

@@ -59,13 +59,16 @@ func (c *Chain) admit(x substrate.Extrinsic, d deed, raw []byte) error {
 	case len(c.pool) >= maxPool:
 		return &invalid{1016, "Immediately Dropped", "The transaction couldn't enter the pool because of the limit"}
 	}
+	if !d.free && (c.state.accounts[x.Signer] == nil || c.state.accounts[x.Signer].balance == 0) {
+		return invalidTransaction("Inability to pay some fees (e.g. account balance too low)")
+	}
 	if d.valid != nil {
 		if err := d.valid(c.state, x.Signer); err != nil {
 			return err
 		}
 	}
 	c.pool = append(c.pool, &ticket{
-		call: call{signer: x.Signer, nonce: x.Terms.Nonce, kind: kindExtrinsic, raw: raw, run: d.run}, done: make(chan struct{}),
+		call: call{signer: x.Signer, nonce: x.Terms.Nonce, kind: kindExtrinsic, raw: raw, deed: d}, done: make(chan struct{}),
 	})
 	return nil
 }

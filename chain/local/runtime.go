@@ -37,6 +37,8 @@ const commonTypes = `
 	frame_system::AccountInfo = {nonce: u32, consumers: u32, providers: u32, sufficients: u32, data: AccountData}
 	substrate_fixed::FixedU128 = {bits: u128}
 	pallet_subtensor::pallet::AxonInfo = {block: u64, version: u32, ip: u128, port: u16, ip_type: u8, protocol: u8, placeholder1: u8, placeholder2: u8}
+	Result = enum{Ok(()), Err(DispatchError)}
+	pallet_subtensor::pallet::NeuronCertificate = {public_key: Vec<u8>, algorithm: u8}
 	pallet_subtensor::pallet::PrometheusInfo = {block: u64, version: u32, ip: u128, port: u16, ip_type: u8}
 `
 
@@ -89,12 +91,30 @@ func pallets() []palletText {
 			calls: `set_weights{netuid: u16, dests: Vec<u16>, weights: Vec<u16>, version_key: u64} = 0,
 				add_stake{hotkey: AccountId32, netuid: u16, amount_staked: u64} = 2, remove_stake{hotkey: AccountId32, netuid: u16, amount_unstaked: u64} = 3,
 				serve_axon{netuid: u16, version: u32, ip: u128, port: u16, ip_type: u8, protocol: u8, placeholder1: u8, placeholder2: u8} = 4,
+				serve_axon_tls{netuid: u16, version: u32, ip: u128, port: u16, ip_type: u8, protocol: u8, placeholder1: u8, placeholder2: u8, certificate: Vec<u8>} = 40,
+				serve_prometheus{netuid: u16, version: u32, ip: u128, port: u16, ip_type: u8} = 5,
+				add_stake_limit{hotkey: AccountId32, netuid: u16, amount_staked: u64, limit_price: u64, allow_partial: bool} = 88,
+				remove_stake_limit{hotkey: AccountId32, netuid: u16, amount_unstaked: u64, limit_price: u64, allow_partial: bool} = 89,
 				burned_register{netuid: u16, hotkey: AccountId32} = 7, commit_weights{netuid: u16, commit_hash: H256} = 96,
 				reveal_weights{netuid: u16, uids: Vec<u16>, values: Vec<u16>, salt: Vec<u16>, version_key: u64} = 97`,
 			events: `StakeAdded(AccountId32, AccountId32, u64, u64, u16, u64) = 2, StakeRemoved(AccountId32, AccountId32, u64, u64, u16, u64) = 3,
-				WeightsSet(u16, u16) = 5, NeuronRegistered(u16, u16, AccountId32) = 6, AxonServed(u16, AccountId32) = 28,
-				WeightsCommitted(AccountId32, u16, H256) = 78, WeightsRevealed(AccountId32, u16, H256) = 79`,
+				WeightsSet(u16, u16) = 5, NeuronRegistered(u16, u16, AccountId32) = 6, AxonServed(u16, AccountId32) = 28, PrometheusServed(u16, AccountId32) = 29,
+				WeightsCommitted(AccountId32, u16, H256) = 78, WeightsRevealed(AccountId32, u16, H256) = 79` + settingEvents(),
 			failures: subtensorErrors, storage: subtensorStorage,
+		},
+		{
+			name: "Utility", path: "pallet_utility", index: 11,
+			calls:    `batch{calls: Vec<RuntimeCall>} = 0, batch_all{calls: Vec<RuntimeCall>} = 2, force_batch{calls: Vec<RuntimeCall>} = 4`,
+			events:   `BatchInterrupted{index: u32, error: DispatchError}, BatchCompleted, BatchCompletedWithErrors, ItemCompleted, ItemFailed{error: DispatchError}`,
+			failures: `TooManyCalls`,
+		},
+		{
+			name: "Sudo", path: "pallet_sudo", index: 12,
+			calls: `sudo{call: RuntimeCall} = 0`, events: `Sudid{sudo_result: Result} = 0`, failures: `RequireSudo`, storage: `Key - - AccountId32?`,
+		},
+		{
+			name: "AdminUtils", path: "pallet_admin_utils", index: 19, calls: settingCalls(),
+			failures: `SubnetDoesNotExist, MaxValidatorsLargerThanMaxUIds, MaxAllowedUIdsLessThanCurrentUIds, BondsMovingAverageMaxReached`,
 		},
 	}
 }
@@ -105,7 +125,7 @@ const subtensorErrors = `SubNetworkDoesNotExist, InvalidIpType = 2, InvalidIpAdd
 	HotKeyAlreadyRegisteredInSubNet = 22, MaxWeightExceeded = 27, SettingWeightsTooFast = 29, IncorrectWeightVersionKey, ServingRateLimitExceeded,
 	UidsLengthExceedUidsInSubNet, CanNotSetRootNetworkWeights = 48, NoNeuronIdAvailable, NoWeightsCommitFound = 52, InvalidRevealCommitHashNotMatch,
 	CommitRevealEnabled, CommitRevealDisabled, SubnetNotExists = 76, TooManyUnrevealedCommits, ExpiredWeightCommit, RevealTooEarly, InputLengthsUnequal,
-	CommittingWeightsTooFast, AmountTooLow`
+	CommittingWeightsTooFast, AmountTooLow, SlippageTooHigh = 84`
 
 const subtensorStorage = `
 	Owner B AccountId32 AccountId32
@@ -126,6 +146,7 @@ const subtensorStorage = `
 	Uids IB (u16,AccountId32) u16?
 	Axons IB (u16,AccountId32) AxonInfo?
 	Prometheus IB (u16,AccountId32) PrometheusInfo?
+	NeuronCertificates IB (u16,AccountId32) NeuronCertificate?
 	BlockAtRegistration II (u16,u16) u64
 	Weights II (u16,u16) Vec<(u16,u16)>
 	Bonds II (u16,u16) Vec<(u16,u16)>
@@ -213,6 +234,7 @@ func Metadata() *substrate.Metadata {
 	b.define(commonTypes)
 	b.define("sp_runtime::generic::era::Era = enum{Immortal" + eras() + "}")
 	b.define("frame_metadata_hash_extension::Mode = enum{Disabled, Enabled}")
+	b.define("node_subtensor_runtime::RuntimeCall = enum{}") // some calls take calls
 	list := pallets()
 	for _, p := range list {
 		b.variants(p, "Call", p.calls)
@@ -220,16 +242,11 @@ func Metadata() *substrate.Metadata {
 		b.variants(p, "Error", p.failures)
 	}
 	for _, kind := range []string{"Call", "Event", "Error"} {
-		var parts []string
-		for _, p := range list {
-			if p.has(kind) {
-				parts = append(parts, fmt.Sprintf("%s(%s%s) = %d", p.name, p.name, kind, p.index))
-			}
-		}
-		b.define("node_subtensor_runtime::Runtime" + kind + " = enum{" + strings.Join(parts, ", ") + "}")
+		b.runtime(list, kind)
 	}
 	b.define("frame_system::EventRecord = {phase: Phase, event: RuntimeEvent, topics: Vec<H256>}")
 	b.params("MultiAddress", [2]string{"AccountId", "AccountId32"}, [2]string{"AccountIndex", "()"})
+	b.params("Result", [2]string{"T", "()"}, [2]string{"E", "DispatchError"})
 	b.params("EventRecord", [2]string{"E", "RuntimeEvent"}, [2]string{"T", "H256"})
 	for _, p := range list {
 		b.m.Pallets = append(b.m.Pallets, b.pallet(p))
@@ -246,6 +263,24 @@ func Metadata() *substrate.Metadata {
 		panic("internal error: " + err.Error())
 	}
 	return m
+}
+
+// runtime gathers the calls, events or errors of all pallets.
+func (b *builder) runtime(list []palletText, kind string) {
+	var parts []string
+	var all substrate.Variants
+	for _, p := range list {
+		if !p.has(kind) {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("%s(%s%s) = %d", p.name, p.name, kind, p.index))
+		all.List = append(all.List, substrate.VariantType{Name: p.name, Index: p.index, Fields: []substrate.Field{{Type: b.id(p.name + kind)}}})
+	}
+	if kind == "Call" { // was there before its parts
+		b.Types.Type(b.id("RuntimeCall")).Def = all
+		return
+	}
+	b.define("node_subtensor_runtime::Runtime" + kind + " = enum{" + strings.Join(parts, ", ") + "}")
 }
 
 // eras are the mortal eras: their first byte is the variant, a second one follows.

@@ -17,11 +17,14 @@ type neuron struct {
 	hotkey     targon.Hotkey
 	axon       netip.AddrPort
 	served     served // what else the axon says of itself
-	registered targon.Block
-	updated    targon.Block // when it last set weights; 0: never
-	permit     bool
-	weights    targon.Weights // as stored: max-upscaled
-	earned                    // in the last epoch
+	prometheus metrics
+	// certificate is that of serve_axon_tls: a byte for the algorithm, and a key.
+	certificate []byte
+	registered  targon.Block
+	updated     targon.Block // when it last set weights; 0: never
+	permit      bool
+	weights     targon.Weights // as stored: max-upscaled
+	earned                     // in the last epoch
 }
 
 // served is the rest of Subtensor's AxonInfo.
@@ -30,6 +33,13 @@ type served struct {
 	version      uint32
 	protocol     uint8
 	placeholders [2]uint8
+}
+
+// metrics are where a neuron shows its own, as Subtensor's PrometheusInfo.
+type metrics struct {
+	block   targon.Block
+	version uint32
+	where   netip.AddrPort
 }
 
 // An account belongs to a key. One that registered or holds stake is a hotkey, and
@@ -52,6 +62,7 @@ type commit struct {
 // state is all that a block hash commits to.
 type state struct {
 	secret   targon.Secret
+	sudo     targon.Hotkey // whose Sudo.sudo is root's; nobody's when zero
 	rules    Rules
 	netuid   targon.NetUID
 	tempo    targon.Blocks
@@ -65,7 +76,7 @@ type state struct {
 
 func newState(c Config) (*state, error) {
 	s := &state{
-		secret: c.Seed, rules: c.Rules, netuid: c.NetUID, tempo: c.Tempo,
+		secret: c.Seed, sudo: c.Sudo, rules: c.Rules, netuid: c.NetUID, tempo: c.Tempo,
 		accounts: map[targon.Hotkey]*account{},
 	}
 	if c.Rules.MaxNeurons < 1 || c.Rules.MaxNeurons > 1<<16 || c.Rules.MaxValidators < 1 || c.Rules.MinAllowedWeights < 0 {
@@ -233,6 +244,7 @@ func (s *state) serveAxon(h targon.Hotkey, axon netip.AddrPort) error {
 func (s *state) digest() targon.Digest {
 	b := label("targon/local/state/v1")
 	b = append(b, s.secret[:]...)
+	b = append(b, s.sudo[:]...)
 	b = u64(b, uint64(s.netuid))
 	b = u64(b, uint64(s.tempo))
 	b = append(b, fmt.Sprintf("%+v", s.rules)...)
@@ -243,7 +255,7 @@ func (s *state) digest() targon.Digest {
 		b = append(b, n.hotkey[:]...)
 		axon := n.axon.String()
 		b = append(u64(b, uint64(len(axon))), axon...)
-		b = append(b, fmt.Sprintf("%+v", n.served)...)
+		b = append(b, fmt.Sprintf("%+v%+v%x", n.served, n.prometheus, n.certificate)...)
 		b = u64(b, uint64(n.registered))
 		b = u64(b, uint64(n.updated))
 		b = append(b, fmt.Sprintf("%t%+v", n.permit, n.earned)...)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net/netip"
 	"slices"
 	"sort"
 
@@ -62,6 +63,9 @@ func (s *state) write(p *page) {
 	p.put(subtensorPallet, "TaoWeight", 0)
 	p.put(subtensorPallet, "StakeThreshold", s.rules.MinStake)
 	p.put(subtensorPallet, "TotalNetworks", 1)
+	if s.sudo != (targon.Hotkey{}) {
+		p.put("Sudo", "Key", s.sudo)
+	}
 	for name, v := range s.hyperparameters() {
 		p.put(subtensorPallet, name, v, s.netuid)
 	}
@@ -161,6 +165,12 @@ func (s *state) writeNeuron(p *page, uid int) {
 	if n.axon.IsValid() {
 		p.put(subtensorPallet, "Axons", n.axonInfo(), s.netuid, n.hotkey)
 	}
+	if n.prometheus.block != 0 {
+		p.put(subtensorPallet, "Prometheus", n.prometheusInfo(), s.netuid, n.hotkey)
+	}
+	if len(n.certificate) > 0 {
+		p.put(subtensorPallet, "NeuronCertificates", record("public_key", n.certificate[1:], "algorithm", n.certificate[0]), s.netuid, n.hotkey)
+	}
 	if n.weights != nil {
 		p.put(subtensorPallet, "Weights", weightPairs(n.weights), s.netuid, uid)
 	}
@@ -187,16 +197,28 @@ func bondPairs(b []yuma.Entry) []any {
 
 // axonInfo is the axon as the chain stores it; all zero where nothing is served.
 func (n *neuron) axonInfo() substrate.Record {
-	ip, kind := new(big.Int), 0
-	if n.axon.IsValid() {
-		kind = 4
-		if n.axon.Addr().Is6() {
-			kind = 6
-		}
-		ip.SetBytes(n.axon.Addr().AsSlice())
-	}
+	ip, kind := address(n.axon)
 	return record("block", n.served.block, "version", n.served.version, "ip", ip, "port", n.axon.Port(), "ip_type", kind,
 		"protocol", n.served.protocol, "placeholder1", n.served.placeholders[0], "placeholder2", n.served.placeholders[1])
+}
+
+func (n *neuron) prometheusInfo() substrate.Record {
+	ip, kind := address(n.prometheus.where)
+	return record("block", n.prometheus.block, "version", n.prometheus.version, "ip", ip, "port", n.prometheus.where.Port(), "ip_type", kind)
+}
+
+// address is one as the chain stores it: the number and whether it is of 4 or 6; 0 and
+// 0 for none.
+func address(a netip.AddrPort) (ip *big.Int, kind int) {
+	switch ip = new(big.Int); {
+	case !a.IsValid():
+		return ip, 0
+	case a.Addr().Is6():
+		kind = 6
+	default:
+		kind = 4
+	}
+	return ip.SetBytes(a.Addr().AsSlice()), kind
 }
 
 // own is what a block has in storage beside its snapshot.
@@ -208,7 +230,7 @@ func (b *sealed) own(c *Chain, m *substrate.Metadata) map[string][]byte {
 	p.put("System", "Events", records)
 	p.put("System", "EventCount", len(records))
 	p.put("Timestamp", "Now", c.clock(b.number))
-	p.put(subtensorPallet, "BlocksSinceLastStep", c.sinceStep(b.number), c.netuid)
+	p.put(subtensorPallet, "BlocksSinceLastStep", b.sinceStep(), c.netuid)
 	if b.number > 0 {
 		p.put("System", "BlockHash", b.parent[:], b.number-1)
 	}
@@ -230,7 +252,7 @@ func (b *sealed) records(m *substrate.Metadata) []any {
 		if err, ok := value.(error); ok {
 			value = failed(m, err)
 		}
-		out = append(out, at(e.extrinsic, e.pallet, e.name, value))
+		out = append(out, at(e.extrinsic, e.pallet, e.name, told(m, value)))
 	}
 	return out
 }

@@ -2,9 +2,11 @@ package subtensor_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"net/netip"
 	"reflect"
 	"testing"
@@ -374,6 +376,69 @@ func TestSpeed(t *testing.T) {
 	if best > 20*time.Millisecond {
 		t.Errorf("256 neurons took %v, want at most 20ms", best)
 	}
+}
+
+// FuzzAnswer: whatever a node answers to a runtime API, it is refused or a value that
+// encodes to the same bytes, and a subnet read from it has its neurons in place.
+func FuzzAnswer(f *testing.F) {
+	functions := []string{
+		"SubnetInfoRuntimeApi_get_selective_metagraph", "NeuronInfoRuntimeApi_get_neurons_lite", "SubnetInfoRuntimeApi_get_metagraph",
+		"SubnetInfoRuntimeApi_get_subnet_hyperparams_v2", "SubnetInfoRuntimeApi_get_subnet_state", "SubnetInfoRuntimeApi_get_dynamic_info",
+		"StakeInfoRuntimeApi_get_stake_info_for_coldkey",
+	}
+	f.Add(uint8(2), answerOf(f, "metagraph.hex"))
+	f.Add(uint8(1), answerOf(f, "neurons_lite.hex"))
+	f.Add(uint8(0), []byte{1, 8, 0, 0, 0})
+	f.Add(uint8(3), []byte{0})
+	api := subtensor.NewAPI()
+	f.Fuzz(func(t *testing.T, which uint8, raw []byte) {
+		name := functions[int(which)%len(functions)]
+		if v, err := api.DecodeResult(name, raw); err == nil {
+			again, err := api.EncodeResult(name, v)
+			if err != nil || !bytes.HasPrefix(raw, again) || len(bytes.Trim(raw[len(again):], "\x00")) > 0 {
+				t.Fatalf("%s: %x is %v, which encodes as %x (%v)", name, raw, v, again, err)
+			}
+		}
+		s, err := subtensor.New(answering{raw}, 4, nil).Subnet(t.Context())
+		for i, n := range s.Neurons {
+			if err != nil || int(n.UID) != i {
+				t.Fatalf("%x: neuron %d in place %d (%v)", raw, n.UID, i, err)
+			}
+		}
+	})
+}
+
+// answering is a node that says the same to every runtime API, and has no storage.
+type answering struct{ raw []byte }
+
+func (a answering) StateCall(context.Context, string, []byte, targon.Digest) ([]byte, error) {
+	return a.raw, nil
+}
+
+func (answering) Finalised(context.Context) (targon.Header, error) {
+	return targon.Header{Number: 1}, nil
+}
+
+func (answering) Runtime(context.Context, targon.Digest) (*rpc.Runtime, error) {
+	return &rpc.Runtime{Metadata: &substrate.Metadata{}}, nil
+}
+
+func (answering) StorageMany(_ context.Context, keys [][]byte, _ targon.Digest) ([][]byte, error) {
+	return make([][]byte, len(keys)), nil
+}
+
+func (answering) Hash(context.Context, targon.Block) (targon.Digest, bool, error) {
+	return targon.Digest{}, false, nil
+}
+
+func (answering) Heads(context.Context, targon.Header) iter.Seq2[targon.Header, error] {
+	return func(func(targon.Header, error) bool) {}
+}
+
+func (answering) Genesis(context.Context) (targon.Digest, error) { return targon.Digest{}, nil }
+
+func (answering) Send(context.Context, substrate.Signer, rpc.Build) (rpc.Inclusion, error) {
+	return rpc.Inclusion{}, errors.New("nothing is sent")
 }
 
 func ExampleCommitment() {

@@ -41,6 +41,7 @@ func newChainDevCommand() *cobra.Command {
 no fees, an epoch of Yuma consensus every tempo. It speaks Substrate's JSON-RPC over
 websocket and HTTP with Subtensor's names, so that Bittensor's and Polkadot's tools can
 use it. The development accounts //Alice to //Three hold TAO; everybody knows their keys.
+//Alice may change the subnet's settings by Sudo.sudo of AdminUtils' calls.
 
 The chain is forgotten when it ends, unless --data names a file that keeps it; a later
 run with the same settings goes on where it ended. Whoever can reach the address may use it.`,
@@ -81,13 +82,17 @@ func (f chainDevFlags) config() (local.Config, error) {
 		return local.Config{}, errors.New("--liquid-alpha: works with --yuma3 only")
 	}
 	accounts, err := devAccounts()
+	if err != nil {
+		return local.Config{}, err
+	}
 	return local.Config{
 		NetUID: targon.NetUID(f.netuid), Tempo: targon.Blocks(f.tempo), BlockTime: max(f.blockTime, fastest), Accounts: accounts,
+		Sudo: accounts[0].Hotkey,
 		Rules: local.Rules{
 			RateLimit: targon.Blocks(f.rateLimit), CommitReveal: f.commitReveal, PublicAxons: f.publicAxons, PayStake: true,
 			Yuma3: f.yuma3, LiquidAlpha: f.liquidAlpha, Burn: raoPerTAO / 10,
 		},
-	}, err
+	}, nil
 }
 
 // devAccounts are those of Subtensor's local network. Source:

@@ -2,6 +2,9 @@ package rpc
 
 import (
 	"encoding/json"
+	"errors"
+
+	"targon"
 )
 
 // TakeForTest gives a connection without a socket one message while a call and a
@@ -35,4 +38,19 @@ func useReply(r reply) {
 	_ = decode(r.result, &pages)
 	_, _ = parseDigest(text)
 	_, _ = parseHead(r.result)
+}
+
+// HeaderForTest reads a header as notifications and chain_getHeader bring it.
+func HeaderForTest(raw []byte) (n targon.Block, parent targon.Digest, err error) {
+	var h header
+	if err := decode(raw, &h); err != nil {
+		return 0, targon.Digest{}, err
+	}
+	n, nerr := h.number()
+	parent, perr := parseDigest(h.Parent)
+	again, herr := parseHead(raw)
+	if (herr == nil) != (nerr == nil) || herr == nil && again != n {
+		return 0, targon.Digest{}, errors.New("a notification is read otherwise than an answer")
+	}
+	return n, parent, errors.Join(nerr, perr)
 }

@@ -366,6 +366,29 @@ func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) { rpc.TakeForTest(raw) })
 }
 
+// FuzzHeader: a header is refused as a malformed reply, or says a height and a parent
+// that are written down again as the same.
+func FuzzHeader(f *testing.F) {
+	parent := "0x" + strings.Repeat("4e", 32)
+	f.Add([]byte(`{"parentHash":"` + parent + `","number":"0x20","stateRoot":"0x00","extrinsicsRoot":"0x00","digest":{"logs":[]}}`))
+	f.Add([]byte(`{"parentHash":"` + parent[:64] + `","number":"20"}`))
+	f.Add([]byte(`{"number":"0xffffffffffffffffff"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		n, d, err := rpc.HeaderForTest(raw)
+		if err != nil {
+			if !errors.Is(err, rpc.ErrReply) {
+				t.Fatalf("%q: %v", raw, err)
+			}
+			return
+		}
+		again := fmt.Appendf(nil, `{"parentHash":"0x%s","number":"%#x"}`, d, uint64(n))
+		if m, e, err := rpc.HeaderForTest(again); err != nil || m != n || e != d {
+			t.Fatalf("%q reads as %d and %s, written down as %s: %d, %s, %v", raw, n, d, again, m, e, err)
+		}
+	})
+}
+
 func ExampleEndpoint() {
 	u, err := rpc.Endpoint("127.0.0.1:9944")
 	fmt.Println(u, err)
