@@ -1,32 +1,16 @@
 package kernel
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
-
-func kernels() []*Kernel {
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C {
-		return []*Kernel{avx2(), portable()}
-	}
-	return []*Kernel{portable()}
-}
+import "unsafe"
 
 // avx2 keeps the 16 lanes in two registers of eight.
 func avx2() *Kernel {
 	return &Kernel{
-		name: "avx2",
-		gemv32: func(dst, w, x []float32, rows, cols, stride int) {
-			avxGemv32(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
-		},
-		gemv16: func(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
-			avxGemv16(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*2, stride*2)
-		},
-		gemm3: func(dst []float32, dstStride int, w, x []float32, xStride int, s shape) {
-			_, _ = dst[2*dstStride+s.rows-1], x[2*xStride+s.cols-1]
-			avxGemm3(&dst[0], dstStride*4, &w[0], &x[0], xStride*4, s.rows/panelRows, s.cols*4, s.stride*4)
-		},
+		name:   "avx2",
+		gemv32: avx2Gemv32,
+		gemv16: avx2Gemv16,
+		gemm32: avx2Gemm32,
+		gemm16: each16(avx2Gemv16),
+		direct: 2,
 		widen: func(dst []float32, src []uint16) {
 			avxWiden(&dst[:len(src)][0], &src[0], len(src)/Lanes)
 		},
@@ -38,6 +22,27 @@ func avx2() *Kernel {
 		sum:    func(x []float32) float32 { return avxSum(&x[0], len(x)*4) },
 		max:    func(x []float32) float32 { return avxMax(&x[0], len(x)*4) },
 		scale:  func(x []float32, s float32) { avxScale(&x[0], len(x)*4, s) },
+	}
+}
+
+func avx2Gemv32(dst, w, x []float32, rows, cols, stride int) {
+	avxGemv32(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
+}
+
+func avx2Gemv16(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
+	avxGemv16(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*2, stride*2)
+}
+
+// avx2Gemm32 takes vectors by threes, then one at a time.
+func avx2Gemm32(dst, x Vectors, w []float32, n int, s shape) {
+	b := 0
+	for ; b+3 <= n; b += 3 {
+		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
+		_, _ = y[2*dst.Stride+s.rows-1], v[2*x.Stride+s.cols-1]
+		avxGemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, s.rows/panelRows, s.cols*4, s.stride*4)
+	}
+	for ; b < n; b++ {
+		avx2Gemv32(dst.Data[b*dst.Stride:], w, x.Data[b*x.Stride:], s.rows, s.cols, s.stride)
 	}
 }
 

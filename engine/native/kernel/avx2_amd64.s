@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "exp_amd64.h"
 
 // The reduction tree for four sums at once. Each of A, B, C, D holds lanes 0-7 with
 // 8-15 already added; R (the low half of A) gets the four results in order. S and T
@@ -324,34 +325,6 @@ values16test:
 valuesdone:
 	VZEROUPPER
 	RET
-
-// The constants of portable.go, the two parts of ln 2 negated.
-DATA expHigh<>+0(SB)/4, $0x42B00000
-GLOBL expHigh<>(SB), RODATA|NOPTR, $4
-DATA expLow<>+0(SB)/4, $0xC2AE0000
-GLOBL expLow<>(SB), RODATA|NOPTR, $4
-DATA expLog2E<>+0(SB)/4, $0x3FB8AA3B
-GLOBL expLog2E<>(SB), RODATA|NOPTR, $4
-DATA expLn2Hi<>+0(SB)/4, $0xBF317218
-GLOBL expLn2Hi<>(SB), RODATA|NOPTR, $4
-DATA expLn2Lo<>+0(SB)/4, $0x3102E308
-GLOBL expLn2Lo<>(SB), RODATA|NOPTR, $4
-DATA expC7<>+0(SB)/4, $0x39500D01
-GLOBL expC7<>(SB), RODATA|NOPTR, $4
-DATA expC6<>+0(SB)/4, $0x3AB60B61
-GLOBL expC6<>(SB), RODATA|NOPTR, $4
-DATA expC5<>+0(SB)/4, $0x3C088889
-GLOBL expC5<>(SB), RODATA|NOPTR, $4
-DATA expC4<>+0(SB)/4, $0x3D2AAAAB
-GLOBL expC4<>(SB), RODATA|NOPTR, $4
-DATA expC3<>+0(SB)/4, $0x3E2AAAAB
-GLOBL expC3<>(SB), RODATA|NOPTR, $4
-DATA expC2<>+0(SB)/4, $0x3F000000
-GLOBL expC2<>(SB), RODATA|NOPTR, $4
-DATA expC1<>+0(SB)/4, $0x3F800000
-GLOBL expC1<>(SB), RODATA|NOPTR, $4
-DATA expBias<>+0(SB)/4, $127
-GLOBL expBias<>(SB), RODATA|NOPTR, $4
 
 // Constants that stay in registers while exp runs.
 #define EXPLOAD \

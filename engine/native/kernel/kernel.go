@@ -50,8 +50,11 @@ type Kernel struct {
 	// rows is a multiple of 4, cols and strides are multiples of 16.
 	gemv32 func(dst, w, x []float32, rows, cols, stride int)
 	gemv16 func(dst []float32, w []uint16, x []float32, rows, cols, stride int)
-	// gemm3 is gemv32 for three vectors that lie xStride apart.
-	gemm3  func(dst []float32, dstStride int, w, x []float32, xStride int, s shape)
+	// gemm32 and gemm16 are the same for any number of vectors. Up to direct of them
+	// float16 weights are widened as they are used, for more of them ahead of it.
+	gemm32 func(dst, x Vectors, w []float32, n int, s shape)
+	gemm16 func(dst, x Vectors, w []uint16, n int, s shape)
+	direct int
 	widen  func(dst []float32, src []uint16)
 	values func(out, p, v []float32, n, stride int)
 	exp    func(x []float32, m float32)
@@ -92,9 +95,6 @@ func Pad(n int) int { return (n + Lanes - 1) / Lanes * Lanes }
 // Scratch is working memory of one goroutine.
 type Scratch struct{ panel []float32 }
 
-// panelFloats keeps a group of widened rows well inside a first-level cache.
-const panelFloats = 4096
-
 // Vectors are n vectors of equal length, Stride apart.
 type Vectors struct {
 	Data   []float32
@@ -103,58 +103,6 @@ type Vectors struct {
 
 // At returns the vector of index i.
 func (v Vectors) At(i int) []float32 { return v.Data[i*v.Stride : (i+1)*v.Stride] }
-
-// Mul sets element r of vector b of dst to the dot product of row r of m and vector
-// b of x, for b < n. Vectors of x are padded to m's columns with zeros; those of dst
-// are at least m.PaddedRows long, and their padding is overwritten.
-func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
-	width := Pad(m.cols)
-	if dst.Stride < m.PaddedRows() || x.Stride < width || len(dst.Data) < n*dst.Stride || len(x.Data) < (n-1)*x.Stride+width {
-		panic("internal error: kernel: vectors do not fit the matrix")
-	}
-	if m.f16 != nil && n < 3 {
-		for b := range n {
-			k.gemv16(dst.At(b), m.f16, x.Data[b*x.Stride:][:width], m.PaddedRows(), width, m.stride)
-		}
-		return
-	}
-	group := max(panelFloats/width/panelRows, 1) * panelRows
-	for lo := 0; lo < m.PaddedRows(); lo += group {
-		rows := min(group, m.PaddedRows()-lo)
-		w, stride := k.panel(m, lo, rows, s)
-		k.mulGroup(Vectors{dst.Data[lo:], dst.Stride}, w, x, n, shape{rows, width, stride})
-	}
-}
-
-// panel returns some rows as float32, and how far apart they lie.
-func (k *Kernel) panel(m *Matrix, lo, rows int, s *Scratch) (w []float32, stride int) {
-	width := Pad(m.cols)
-	from, to := lo*m.stride, (lo+rows-1)*m.stride+width
-	if m.f32 != nil {
-		return m.f32[from:to], m.stride
-	}
-	if len(s.panel) < rows*width {
-		s.panel = make([]float32, rows*width)
-	}
-	if width == m.stride {
-		k.widen(s.panel[:rows*width], m.f16[from:to])
-		return s.panel[:rows*width], width
-	}
-	for r := range rows {
-		k.widen(s.panel[r*width:(r+1)*width], m.f16[from+r*m.stride:from+r*m.stride+width])
-	}
-	return s.panel[:rows*width], width
-}
-
-func (k *Kernel) mulGroup(dst Vectors, w []float32, x Vectors, n int, s shape) {
-	b := 0
-	for ; b+3 <= n; b += 3 {
-		k.gemm3(dst.Data[b*dst.Stride:], dst.Stride, w, x.Data[b*x.Stride:], x.Stride, s)
-	}
-	for ; b < n; b++ {
-		k.gemv32(dst.Data[b*dst.Stride:], w, x.Data[b*x.Stride:][:s.cols], s.rows, s.cols, s.stride)
-	}
-}
 
 // MulRows sets dst[t] to the dot product of x and the row that starts at
 // w[t*stride], for t < n and on to the next multiple of 4, so w must hold that many

@@ -8,7 +8,9 @@ func portable() *Kernel {
 		name:   "portable",
 		gemv32: portableGemv32,
 		gemv16: portableGemv16,
-		gemm3:  portableGemm3,
+		gemm32: portableGemm32,
+		gemm16: each16(portableGemv16),
+		direct: 2,
 		widen:  portableWiden,
 		values: portableValues,
 		exp:    portableExp,
@@ -33,9 +35,9 @@ func portableGemv16(dst []float32, w []uint16, x []float32, rows, cols, stride i
 	}
 }
 
-func portableGemm3(dst []float32, dstStride int, w, x []float32, xStride int, s shape) {
-	for b := range 3 {
-		portableGemv32(dst[b*dstStride:], w, x[b*xStride:], s.rows, s.cols, s.stride)
+func portableGemm32(dst, x Vectors, w []float32, n int, s shape) {
+	for b := range n {
+		portableGemv32(dst.Data[b*dst.Stride:], w, x.Data[b*x.Stride:][:s.cols], s.rows, s.cols, s.stride)
 	}
 }
 

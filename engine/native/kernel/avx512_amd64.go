@@ -1,0 +1,147 @@
+package kernel
+
+import "unsafe"
+
+// avx512 keeps the 16 lanes in one register.
+func avx512() *Kernel {
+	return &Kernel{
+		name:   "avx512",
+		gemv32: avx512Gemv32,
+		gemv16: avx512Gemv16,
+		gemm32: avx512Gemm32,
+		gemm16: avx512Gemm16,
+		direct: 8,
+		widen: func(dst []float32, src []uint16) {
+			avx512Widen(&dst[:len(src)][0], &src[0], len(src)/Lanes)
+		},
+		values: func(out, p, v []float32, n, stride int) {
+			avx512Values(&out[0], unsafe.SliceData(p), unsafe.SliceData(v), n, len(out)*4, stride*4)
+		},
+		exp:    func(x []float32, m float32) { avx512Exp(&x[0], len(x)*4, m) },
+		swiglu: func(g, u []float32) { avx512SwiGLU(&g[0], &u[0], len(g)*4) },
+		sum:    func(x []float32) float32 { return avx512Sum(&x[0], len(x)*4) },
+		max:    func(x []float32) float32 { return avx512Max(&x[0], len(x)*4) },
+		scale:  func(x []float32, s float32) { avx512Scale(&x[0], len(x)*4, s) },
+	}
+}
+
+func avx512Gemv32(dst, w, x []float32, rows, cols, stride int) {
+	avx512Gemm1(&dst[:rows][0], 0, &w[0], &x[:cols][0], 0, rows/panelRows, cols*4, stride*4)
+}
+
+func avx512Gemv16(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
+	avx512Half1(&dst[:rows][0], 0, &w[0], &x[:cols][0], 0, rows/panelRows, cols*4, stride*2)
+}
+
+// together is how many of n vectors are best multiplied at a time: six reuse a weight
+// most, a rest of one reuses nothing.
+func together(n int) int {
+	switch {
+	case n == 7 || n == 8 || n == 11:
+		return 4
+	case n >= 6:
+		return 6
+	case n == 5:
+		return 3
+	default:
+		return n
+	}
+}
+
+func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
+	panels, cols, stride := s.rows/panelRows, s.cols*4, s.stride*4
+	for b := 0; b < n; {
+		m := together(n - b)
+		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
+		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
+		switch m {
+		case 6:
+			avx512Gemm6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case 4:
+			avx512Gemm4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case 3:
+			avx512Gemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case 2:
+			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		default:
+			avx512Gemm1(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		}
+		b += m
+	}
+}
+
+func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
+	panels, cols, stride := s.rows/panelRows, s.cols*4, s.stride*2
+	for b := 0; b < n; {
+		m := together(n - b)
+		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
+		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
+		switch m {
+		case 6:
+			avx512Half6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case 4:
+			avx512Half4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case 3:
+			avx512Half3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case 2:
+			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		default:
+			avx512Half1(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		}
+		b += m
+	}
+}
+
+// Sizes and strides are in bytes, cols is that of float32 columns, panels are groups of
+// 4 rows.
+
+//go:noescape
+func avx512Gemm1(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Half1(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+
+//go:noescape
+func avx512Widen(dst *float32, src *uint16, blocks int)
+
+//go:noescape
+func avx512Values(out, p, v *float32, n, width, stride int)
+
+//go:noescape
+func avx512Exp(x *float32, n int, m float32)
+
+//go:noescape
+func avx512SwiGLU(gate, up *float32, n int)
+
+//go:noescape
+func avx512Sum(x *float32, n int) float32
+
+//go:noescape
+func avx512Max(x *float32, n int) float32
+
+//go:noescape
+func avx512Scale(x *float32, n int, s float32)

@@ -1,0 +1,27 @@
+// The constants of portable.go's exp, the two parts of ln 2 negated.
+DATA expHigh<>+0(SB)/4, $0x42B00000
+GLOBL expHigh<>(SB), RODATA|NOPTR, $4
+DATA expLow<>+0(SB)/4, $0xC2AE0000
+GLOBL expLow<>(SB), RODATA|NOPTR, $4
+DATA expLog2E<>+0(SB)/4, $0x3FB8AA3B
+GLOBL expLog2E<>(SB), RODATA|NOPTR, $4
+DATA expLn2Hi<>+0(SB)/4, $0xBF317218
+GLOBL expLn2Hi<>(SB), RODATA|NOPTR, $4
+DATA expLn2Lo<>+0(SB)/4, $0x3102E308
+GLOBL expLn2Lo<>(SB), RODATA|NOPTR, $4
+DATA expC7<>+0(SB)/4, $0x39500D01
+GLOBL expC7<>(SB), RODATA|NOPTR, $4
+DATA expC6<>+0(SB)/4, $0x3AB60B61
+GLOBL expC6<>(SB), RODATA|NOPTR, $4
+DATA expC5<>+0(SB)/4, $0x3C088889
+GLOBL expC5<>(SB), RODATA|NOPTR, $4
+DATA expC4<>+0(SB)/4, $0x3D2AAAAB
+GLOBL expC4<>(SB), RODATA|NOPTR, $4
+DATA expC3<>+0(SB)/4, $0x3E2AAAAB
+GLOBL expC3<>(SB), RODATA|NOPTR, $4
+DATA expC2<>+0(SB)/4, $0x3F000000
+GLOBL expC2<>(SB), RODATA|NOPTR, $4
+DATA expC1<>+0(SB)/4, $0x3F800000
+GLOBL expC1<>(SB), RODATA|NOPTR, $4
+DATA expBias<>+0(SB)/4, $127
+GLOBL expBias<>(SB), RODATA|NOPTR, $4

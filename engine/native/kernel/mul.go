@@ -1,0 +1,53 @@
+package kernel
+
+// panelFloats keeps a group of widened rows well inside a first-level cache.
+const panelFloats = 4096
+
+// Mul sets element r of vector b of dst to the dot product of row r of m and vector
+// b of x, for b < n. Vectors of x are padded to m's columns with zeros; those of dst
+// are at least m.PaddedRows long, and their padding is overwritten.
+func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
+	width := Pad(m.cols)
+	if dst.Stride < m.PaddedRows() || x.Stride < width || len(dst.Data) < n*dst.Stride || len(x.Data) < (n-1)*x.Stride+width {
+		panic("internal error: kernel: vectors do not fit the matrix")
+	}
+	if m.f16 != nil && n <= k.direct {
+		k.gemm16(dst, x, m.f16, n, shape{m.PaddedRows(), width, m.stride})
+		return
+	}
+	group := max(panelFloats/width/panelRows, 1) * panelRows
+	for lo := 0; lo < m.PaddedRows(); lo += group {
+		rows := min(group, m.PaddedRows()-lo)
+		w, stride := k.panel(m, lo, rows, s)
+		k.gemm32(Vectors{dst.Data[lo:], dst.Stride}, x, w, n, shape{rows, width, stride})
+	}
+}
+
+// panel returns some rows as float32, and how far apart they lie.
+func (k *Kernel) panel(m *Matrix, lo, rows int, s *Scratch) (w []float32, stride int) {
+	width := Pad(m.cols)
+	from, to := lo*m.stride, (lo+rows-1)*m.stride+width
+	if m.f32 != nil {
+		return m.f32[from:to], m.stride
+	}
+	if len(s.panel) < rows*width {
+		s.panel = make([]float32, rows*width)
+	}
+	if width == m.stride {
+		k.widen(s.panel[:rows*width], m.f16[from:to])
+		return s.panel[:rows*width], width
+	}
+	for r := range rows {
+		k.widen(s.panel[r*width:(r+1)*width], m.f16[from+r*m.stride:from+r*m.stride+width])
+	}
+	return s.panel[:rows*width], width
+}
+
+// each16 is gemm16 out of gemv16, one vector after the other.
+func each16(gemv16 func(dst []float32, w []uint16, x []float32, rows, cols, stride int)) func(dst, x Vectors, w []uint16, n int, s shape) {
+	return func(dst, x Vectors, w []uint16, n int, s shape) {
+		for b := range n {
+			gemv16(dst.Data[b*dst.Stride:], w, x.Data[b*x.Stride:][:s.cols], s.rows, s.cols, s.stride)
+		}
+	}
+}
