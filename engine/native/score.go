@@ -7,12 +7,11 @@ import (
 	"slices"
 
 	"targon"
-	"targon/noise"
 )
 
 // Score tells what the model says about given ids as the answer to a request: one
 // pass over prompt and ids, logits only where an answer id was due. The request's
-// sampling and MaxTokens are not looked at.
+// sampling says what each position tells of its draw; its MaxTokens is not looked at.
 func (e *Engine) Score(ctx context.Context, r targon.Request, ids []targon.TokenID, need targon.Need) (targon.Scores, error) {
 	s, err := e.score(ctx, r, ids, need)
 	if err != nil {
@@ -22,8 +21,7 @@ func (e *Engine) Score(ctx context.Context, r targon.Request, ids []targon.Token
 }
 
 func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.TokenID, need targon.Need) (targon.Scores, error) {
-	out := targon.Scores{Weights: e.model.Digest(), Kernel: e.kernel.Name(), Vocab: e.model.w.vocab, EOS: e.model.EOS()}
-	r.Sampling.Temperature = 0
+	out := targon.Scores{Weights: e.model.Digest(), Kernel: e.Kernel(), Vocab: e.model.w.vocab, EOS: e.model.EOS()}
 	if err := e.check(r, len(ids)); err != nil {
 		return out, err
 	}
@@ -50,7 +48,7 @@ func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.Token
 		if j < len(need.Also) {
 			also = need.Also[j]
 		}
-		out.Positions[j] = ws.position(logits, ids[j], need.Top, also)
+		out.Positions[j] = ws.position(logits, ids[j], r.Sampling, need.Top, also)
 		return nil
 	})
 	return out, err
@@ -105,37 +103,6 @@ func (ws *workspace) rows(lo, n int, each func(int, []float32) error) error {
 		}
 	}
 	return nil
-}
-
-// position reads everything that is asked for out of one row of logits.
-func (ws *workspace) position(logits []float32, claimed targon.TokenID, top int, also []targon.TokenID) targon.Position {
-	l := logits[claimed]
-	p := targon.Position{
-		Claimed: targon.Scored{ID: claimed, Logit: l},
-		LogProb: ws.logProb(logits, l),
-		Rank:    rank(logits, claimed),
-		Top:     highest(logits, top),
-	}
-	for _, id := range also {
-		p.Also = append(p.Also, targon.Scored{ID: id, Logit: logits[id]})
-	}
-	return p
-}
-
-// logProb returns ln softmax at temperature 1: exponentials by the kernel, their sum
-// in float64 by rising id, about 1e-7 from exact.
-func (ws *workspace) logProb(logits []float32, l float32) float64 {
-	n := copy(ws.exps, logits)
-	for i := n; i < len(ws.exps); i++ {
-		ws.exps[i] = logits[0] // padding, which is not summed
-	}
-	high := ws.kernel.Max(ws.exps)
-	ws.kernel.ExpSub(ws.exps, high)
-	sum := 0.0
-	for _, v := range ws.exps[:n] {
-		sum += float64(v)
-	}
-	return (float64(l) - float64(high)) - noise.Log(sum)
 }
 
 // rank counts the ids that a greedy sampler prefers.

@@ -1,0 +1,244 @@
+package native
+
+import (
+	"fmt"
+	"math"
+
+	"targon/engine/native/gguf"
+	"targon/engine/native/kernel"
+	"targon/noise"
+)
+
+// foreignName is what Kernel and Scores say of an engine whose numerics are not ours.
+const foreignName = "foreign"
+
+// Foreign makes an engine compute as other people's hardware and libraries do: the
+// model is the same, the rounding is not, and it changes with the number of positions
+// that are computed together. An honest prover on a stock engine looks like this to a
+// verifier, so tolerances are calibrated against it. The zero value is off.
+//
+// What is imitated: split-K matrix products, whose parts depend on the shape of the
+// batch (NVIDIA CUTLASS, "Efficient GEMM", split-K); attention by pieces with a running
+// maximum (Dao et al., FlashAttention, 2022, and Flash-Decoding, 2023); a cache and
+// activations of 16 bits. The same options, ids and batch shapes give the same bits.
+type Foreign struct {
+	// Splits is in how many parts the columns of a matrix are summed when one position
+	// is computed; more positions have fewer parts, many half as many. 0 and 1: one.
+	Splits int
+	// Piece is how many positions attention looks at together where one position is
+	// computed, a multiple of 16; twice as many where there are more. 0: 64.
+	Piece int
+	// Cache is what keys and values are rounded to, and Activations what goes into and
+	// comes out of matrices: gguf.F16, gguf.BF16, or gguf.F32 for neither.
+	Cache, Activations gguf.Type
+}
+
+// LikeGPU returns what servers on GPUs do, with activations of a type; their cache has
+// the same type, or F16 when activations stay F32.
+func LikeGPU(activations gguf.Type) Foreign {
+	f := Foreign{Splits: 4, Piece: 64, Cache: activations, Activations: activations}
+	if activations == gguf.F32 {
+		f.Cache = gguf.F16
+	}
+	return f
+}
+
+// check refuses options that mean nothing.
+func (f Foreign) check() error {
+	for _, t := range []gguf.Type{f.Cache, f.Activations} {
+		if t != gguf.F32 && t != gguf.F16 && t != gguf.BF16 {
+			return fmt.Errorf("foreign numerics: rounded to %v, want F32, F16 or BF16", t)
+		}
+	}
+	if f.Splits < 0 || f.Splits > 16 || f.Piece < 0 || f.Piece%kernel.Lanes != 0 || f.Piece > 1<<16 {
+		return fmt.Errorf("foreign numerics: %d parts and pieces of %d, want up to 16 and a multiple of %d", f.Splits, f.Piece, kernel.Lanes)
+	}
+	return nil
+}
+
+// A foreigner is what a workspace needs to compute like Foreign.
+type foreigner struct {
+	Foreign
+	parts map[partition][]part
+	sum   []float32 // one part's outcome
+	mixed []float32 // attention so far
+}
+
+// A partition names a matrix cut into a number of parts, and a part is its columns
+// from lo on.
+type (
+	partition struct {
+		matrix *kernel.Matrix
+		n      int
+	}
+	part struct {
+		columns *kernel.Matrix
+		lo      int
+	}
+)
+
+// newForeigner returns nil where nothing is foreign.
+func newForeigner(f Foreign, w *weights) *foreigner {
+	if f == (Foreign{}) {
+		return nil
+	}
+	if f.Piece == 0 {
+		f.Piece = 64
+	}
+	return &foreigner{Foreign: f, parts: map[partition][]part{}, mixed: make([]float32, kernel.Pad(w.head))}
+}
+
+// mul is kernel.Mul, by parts where numerics are foreign.
+func (ws *workspace) mul(dst kernel.Vectors, m *kernel.Matrix, x kernel.Vectors, n int) {
+	f := ws.foreign
+	if f == nil {
+		ws.kernel.Mul(dst, m, x, n, &ws.scratch)
+		return
+	}
+	for b := range n {
+		round16(f.Activations, x.Data[b*x.Stride:][:m.Cols()])
+	}
+	parts := f.split(m, n)
+	for i := len(parts) - 1; i >= 0; i-- { // the last first, as no order is the right one
+		p := parts[i]
+		from := kernel.Vectors{Data: x.Data[p.lo:], Stride: x.Stride}
+		if i == len(parts)-1 {
+			ws.kernel.Mul(dst, p.columns, from, n, &ws.scratch)
+			continue
+		}
+		f.sum = resize(f.sum, n*dst.Stride)
+		ws.kernel.Mul(kernel.Vectors{Data: f.sum, Stride: dst.Stride}, p.columns, from, n, &ws.scratch)
+		for b := range n {
+			sum(dst.Data[b*dst.Stride:][:m.Rows()], f.sum[b*dst.Stride:])
+		}
+	}
+	for b := range n {
+		round16(f.Activations, dst.Data[b*dst.Stride:][:m.Rows()])
+	}
+}
+
+// leastPart is the fewest columns that are worth a part.
+const leastPart = 32
+
+// split cuts a matrix for n vectors.
+func (f *foreigner) split(m *kernel.Matrix, n int) []part {
+	count := f.Splits
+	switch {
+	case n > 8:
+		count = f.Splits / 2
+	case n > 1:
+		count = f.Splits - 1
+	}
+	count = max(min(count, m.Cols()/leastPart), 1)
+	key := partition{m, count}
+	if have, ok := f.parts[key]; ok {
+		return have
+	}
+	var parts []part
+	blocks := kernel.Pad(m.Cols()) / kernel.Lanes
+	for i := range count {
+		lo, hi := i*blocks/count*kernel.Lanes, min((i+1)*blocks/count*kernel.Lanes, m.Cols())
+		columns, err := m.Columns(lo, hi)
+		if err != nil { // stored in a way that is not cut
+			parts = []part{{m, 0}}
+			break
+		}
+		parts = append(parts, part{columns, lo})
+	}
+	f.parts[key] = parts
+	return parts
+}
+
+// remember rounds what the cache keeps of one head.
+func (f *foreigner) remember(key, value []float32) {
+	if f != nil {
+		round16(f.Cache, key)
+		round16(f.Cache, value)
+	}
+}
+
+// attendForeign is attend where numerics are foreign.
+func (ws *workspace) attendForeign(s *sequence, layer, n int) {
+	w, pad := ws.w, kernel.Pad(ws.w.head)
+	l, group := &w.layers[layer], w.heads/w.kvHeads
+	for b := range n {
+		first, seen := 0, s.length+b+1
+		if l.window > 0 && seen > l.window {
+			first, seen = seen-l.window, l.window
+		}
+		q, mixed := ws.q.At(b), ws.mixed.At(b)
+		cos, sin := ws.turnOf(l).at(b)
+		for h := range w.heads {
+			copy(ws.head, q[h*w.head:(h+1)*w.head])
+			if l.qNorm != nil {
+				ws.rms(ws.head, ws.head, l.qNorm, w.head)
+			}
+			rotate(ws.head, cos, sin, w.halves)
+			ws.kernel.Scale(ws.head, w.scale)
+			ws.online(s, layer, h/group*pad, span{first, first + seen, n})
+			copy(mixed[h*w.head:(h+1)*w.head], ws.foreign.mixed)
+		}
+	}
+}
+
+// A span is the positions that a query sees, and how many queries are computed together.
+type span struct{ first, end, together int }
+
+// online mixes the values of one head, piece by piece: weights are relative to the
+// largest score so far, and what was summed under a smaller one is scaled down.
+func (ws *workspace) online(s *sequence, layer, offset int, over span) {
+	f, piece := ws.foreign, ws.foreign.Piece
+	if over.together > 1 {
+		piece *= 2
+	}
+	clear(f.mixed)
+	high, total := float32(math.Inf(-1)), float32(0)
+	for at := over.first; at < over.end; {
+		count, from := min(piece, over.end-at), at*s.stride+offset
+		ws.att = resize(ws.att, kernel.Pad(count))
+		att := ws.att
+		ws.kernel.MulRows(att, s.keys[layer][from:], ws.head, count, s.stride)
+		if ws.w.attnCap != 0 {
+			ws.kernel.SoftCap(att, ws.w.attnCap, &ws.scratch)
+		}
+		for i := count; i < len(att); i++ {
+			att[i] = att[0]
+		}
+		top := max(high, ws.kernel.Max(att))
+		ws.kernel.ExpSub(att, top)
+		clear(att[count:])
+		before := float32(noise.Exp(float64(high) - float64(top)))
+		total = float32(total*before) + ws.kernel.Sum(att)
+		ws.kernel.Values(ws.value, att, s.values[layer][from:], count, s.stride)
+		for i, v := range ws.value {
+			f.mixed[i] = float32(f.mixed[i]*before) + v
+		}
+		high, at = top, at+count
+	}
+	for i := range f.mixed {
+		f.mixed[i] /= total
+	}
+}
+
+// round16 rounds numbers to a type of 16 bits, to nearest even; beyond its range they
+// become infinite.
+func round16(t gguf.Type, x []float32) {
+	switch t {
+	case gguf.F16:
+		for i, v := range x {
+			u := math.Float32bits(v)
+			if e := u >> 23 & 255; e < 113 || e >= 142 { // not well within its normal numbers
+				x[i] = gguf.FromF16(gguf.ToF16(v))
+				continue
+			}
+			x[i] = math.Float32frombits((u + 0xFFF + u>>13&1) &^ 0x1FFF)
+		}
+	case gguf.BF16:
+		for i, v := range x {
+			if u := math.Float32bits(v); v == v {
+				x[i] = math.Float32frombits((u + 0x7FFF + u>>16&1) &^ 0xFFFF)
+			}
+		}
+	default: // F32, by Foreign.check
+	}
+}
