@@ -17,11 +17,15 @@
 // threshold: own). The first mismatch among up to 20793 matching requests convicts;
 // after more of them it takes a second one.
 //
-// It does not decide what a mismatch is; package proof does, and calls nothing one
-// that its second computation did not confirm. It knows no calibration and no
-// engine but deterministic ones, raises no alarm when a prover changes its ways after
-// long good behaviour, shares nothing between provers or verifiers, and is not moved
-// by timing, availability or malformed answers: those cost score, not honour.
+// That null is for engines that give the same bits. For any other pair of engines a
+// [Pack] says how often an honest token flips, given by how much the verifier's own
+// winner leads; [Bets] makes bets of it and a [Stream] multiplies them. The same
+// threshold holds.
+//
+// The package does not decide what a mismatch is; package proof does, and calls nothing
+// one that its second computation did not confirm. It knows no engine, shares nothing
+// between provers or verifiers, and is not moved by timing, availability or malformed
+// answers: those cost score, not honour.
 //
 // Invariant: integers only, rounded against conviction, so the same verdicts give the
 // same bits on every machine, and no rounding ever convicts.
