@@ -24,7 +24,7 @@ func (e *Engine) Trace(ctx context.Context, r targon.Request, top int) iter.Seq2
 			return
 		}
 		read := func(ws *workspace, logits []float32, id targon.TokenID) targon.Position {
-			return ws.position(logits, id, top, nil)
+			return ws.position(logits, id, r.Sampling, top, nil)
 		}
 		if err := e.generate(ctx, r, read, func(d Drawn) bool { return yield(d, nil) }); err != nil {
 			yield(Drawn{}, fmt.Errorf("trace: %w", err))

@@ -1,0 +1,112 @@
+package native
+
+import (
+	"targon"
+	"targon/noise"
+)
+
+// position reads everything that is asked for out of one row of logits.
+func (ws *workspace) position(
+	logits []float32, claimed targon.TokenID, by targon.Sampling, top int, also []targon.TokenID,
+) targon.Position {
+	p := targon.Position{
+		Claimed: targon.Scored{ID: claimed, Logit: logits[claimed]},
+		Rank:    rank(logits, claimed),
+		Top:     highest(logits, top),
+	}
+	for _, id := range also {
+		p.Also = append(p.Also, targon.Scored{ID: id, Logit: logits[id]})
+	}
+	high := ws.weigh(logits, 1)
+	warm := by.Temperature > 0
+	if warm && by.Temperature == 1 && !by.Filtered() { // one look at the weights does for both
+		p.Drawn = ws.moments(logits, high, 1)
+		p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - p.Drawn.Norm
+		return p
+	}
+	p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - noise.Log(ws.total(len(logits)))
+	if warm {
+		p.Drawn = ws.drawn(logits, high, by)
+	}
+	return p
+}
+
+// drawn describes what a request above temperature 0 draws from.
+func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling) targon.Draw {
+	inverse := float32(min(1/by.Temperature, coldest))
+	if inverse != 1 {
+		ws.weigh(logits, inverse)
+	}
+	if !by.Filtered() {
+		return ws.moments(logits, high, inverse)
+	}
+	ids, last := ws.filter.allowed(logits, by)
+	all := ws.total(len(logits))
+	for id, l := range logits { // only what is allowed weighs anything
+		if l < last.Logit || l == last.Logit && targon.TokenID(id) > last.ID {
+			ws.exps[id] = 0
+		}
+	}
+	d := ws.moments(logits, high, inverse)
+	norm := noise.Log(all)
+	d.Kept = noise.Exp(d.Norm - norm)
+	d.Norm, d.Allowed = norm, uint32(len(ids))
+	return d
+}
+
+// coldest bounds 1/T, so that it is a float32. Below such temperatures the highest id
+// takes it all.
+const coldest = 1e30
+
+// weigh fills exps with e^((logit - highest) × inverse) in float32 by the kernel, and
+// returns the highest logit.
+func (ws *workspace) weigh(logits []float32, inverse float32) (high float32) {
+	n := copy(ws.exps, logits)
+	for i := n; i < len(ws.exps); i++ {
+		ws.exps[i] = logits[0] // padding, which is not summed
+	}
+	high = ws.kernel.Max(ws.exps)
+	if inverse == 1 {
+		ws.kernel.ExpSub(ws.exps, high)
+		return high
+	}
+	for i, l := range ws.exps {
+		ws.exps[i] = (l - high) * inverse
+	}
+	ws.kernel.ExpSub(ws.exps, 0)
+	return high
+}
+
+// total returns the sum of the first n weights in float64, by rising id, about 1e-7 from
+// exact.
+func (ws *workspace) total(n int) float64 {
+	sum := 0.0
+	for _, e := range ws.exps[:n] {
+		sum += float64(e)
+	}
+	return sum
+}
+
+// farthest is the exponent that the kernel's exp stops at.
+const farthest = -87
+
+// moments describes the distribution that the weights in exps make, as if it were all
+// there is: with x the exponents, -ln p is Norm - x.
+func (ws *workspace) moments(logits []float32, high, inverse float32) targon.Draw {
+	var sum, first, second float64
+	for id, e := range ws.exps[:len(logits)] {
+		x := float64(max((logits[id]-high)*inverse, farthest))
+		w := float64(e)
+		wx := float64(w * x)
+		sum += w
+		first += wx
+		second += float64(wx * x)
+	}
+	mean := first / sum
+	norm := noise.Log(sum)
+	return targon.Draw{
+		Norm: norm, Kept: 1,
+		Entropy:    max(0, norm-mean),
+		Varentropy: max(0, second/sum-float64(mean*mean)),
+	}
+}
