@@ -22,6 +22,25 @@ type Position struct {
 	Rank    uint32   `json:"rank"`    // how many ids have a higher logit, or the same and a lower id
 	Top     []Scored `json:"top"`     // by falling logit, ties by rising id
 	Also    []Scored `json:"also"`    // as asked for in Need.Also, in that order
+	Drawn   Draw     `json:"draw"`    // the distribution that the request's sampling draws from
+}
+
+// Draw describes the distribution that an id was drawn from: temperature T, and the
+// filters, applied to the logits of a position. With m the highest logit and
+// x = (logit - m) / T, ids have weights e^x, and an allowed id has the probability
+// p = e^(x - Norm) / Kept. All is 0 at temperature 0, where nothing is drawn.
+//
+// These are measured, not exact: weights may carry the rounding of float32, about 1e-7.
+// No verdict on equality looks at more than Allowed.
+type Draw struct {
+	Norm float64 `json:"norm"` // ln Σ e^x over all ids, from 0 to ln of their number
+	// Allowed is how many ids the filters allow, a head of the order of Position.Top; 0
+	// when the request sets no filter.
+	Allowed uint32  `json:"allowed"`
+	Kept    float64 `json:"kept"` // share of the weights that the allowed ids have; 1 without a filter
+	// Entropy and Varentropy are mean and variance of -ln p of an id that is drawn so.
+	Entropy    float64 `json:"entropy"`
+	Varentropy float64 `json:"varentropy"`
 }
 
 // Scores is the reference's answer about one transcript: one prefill, and one
