@@ -16,10 +16,18 @@ func TestGapClassOf(t *testing.T) {
 		gap  float64
 		want targon.GapClass
 	}{
-		{math.NaN(), 0}, {-1, 0}, {0, 0}, {below(0x1p-20), 0},
-		{0x1p-20, 1}, {0x1p-20 * 1.1892071, 1}, {0x1p-20 * 1.1892073, 2},
-		{below(0x1p-19), 4}, {0x1p-19, 5},
-		{1, 81}, {below(0x1p4), targon.GapClasses - 2}, {0x1p4, targon.GapClasses - 1},
+		{math.NaN(), 0},
+		{-1, 0},
+		{0, 0},
+		{below(0x1p-20), 0},
+		{0x1p-20, 1},
+		{0x1p-20 * 1.1892071, 1},
+		{0x1p-20 * 1.1892073, 2},
+		{below(0x1p-19), 4},
+		{0x1p-19, 5},
+		{1, 81},
+		{below(0x1p4), targon.GapClasses - 2},
+		{0x1p4, targon.GapClasses - 1},
 		{math.Inf(1), targon.GapClasses - 1},
 	} {
 		if got := targon.GapClassOf(c.gap); got != c.want {
