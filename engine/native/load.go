@@ -84,8 +84,8 @@ func (l *loader) vector(name string, n int) []float32 {
 	return out
 }
 
-// matrix returns a two-dimensional tensor: F32 and F16 as they are, if possible where
-// they are, others as F32.
+// matrix returns a two-dimensional tensor: F32, F16 and blocks as they are, if possible
+// where they are, BF16 as F32.
 func (l *loader) matrix(name string, cols, rows int) *kernel.Matrix {
 	t := l.tensor(name, cols, rows)
 	if t == nil || l.err != nil {
@@ -123,6 +123,9 @@ func (l *loader) rounded(t *gguf.Tensor, cols int) (gguf.Type, []byte) {
 // toMatrix returns a matrix that reads data itself where its numbers lie there as the
 // kernels want them, and a copy otherwise.
 func toMatrix(typ gguf.Type, data []byte, cols, rows int) (*kernel.Matrix, error) {
+	if blocks, ok := blocksOf(typ); ok {
+		return kernel.ViewBlocks(rows, cols, blocks, data)
+	}
 	if typ == gguf.F16 {
 		half, ok := inPlace[uint16](data)
 		if !ok {

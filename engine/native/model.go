@@ -25,10 +25,10 @@ type Model struct {
 	text   text
 }
 
-// Open loads a model file. The file is mapped: weights of type F32 and F16 whose rows
-// need no padding are used where they lie, and come into memory when they are first
-// needed, so that a large file is ready at once and several processes share it. Other
-// weights are widened into memory.
+// Open loads a model file. The file is mapped: weights in blocks, and those of type F32
+// and F16 whose rows need no padding, are used where they lie, and come into memory when
+// they are first needed, so that a large file is ready at once and several processes
+// share it. Other weights are copied into memory, BF16 as float32.
 //
 // The file must not be written to or shortened as long as the model is in use; replace
 // it by renaming another one over it. A file that is shortened ends the process at the
@@ -103,8 +103,8 @@ func (m *Model) Parameters() int {
 	return n
 }
 
-// Requantized returns the model with every matrix rounded to a type and back, as one
-// who saves memory would run it. Rows that do not fill the type's blocks are rounded
+// Requantized returns the model with every matrix rounded to a type, as one who saves
+// memory would run it. Rows that do not fill the type's blocks are rounded
 // to F16. Its digest is its own.
 func (m *Model) Requantized(t gguf.Type) (*Model, error) {
 	w, err := loadWeights(m.file, m.w.config, t)

@@ -31,8 +31,10 @@
 // computed wrongly: experts, rotary scaling other than linear and Llama 3's factors,
 // windows in some layers of a model other than Gemma, and tensors without a use.
 //
-// Weights of every type but F32 and F16 are widened to float32 when the file is loaded;
-// those two are read in place where the file allows it, see [Open].
+// Weights are read in place where the file allows it, see [Open]; only BF16 is widened to
+// float32 when the file is loaded. Weights that share scales (Q8_0, Q4_K and the like)
+// are multiplied in integers, which rounds the activations to 8 bits; rows of the
+// embedding, norms and biases are widened exactly.
 package native
 
 import (

@@ -11,6 +11,14 @@ func (m *Matrix) Columns(lo, hi int) (*Matrix, error) {
 	}
 	part := *m
 	part.cols = hi - lo
+	if m.blocks != nil {
+		blocks, ok := m.blocks.columns(lo, hi)
+		if !ok {
+			return nil, fmt.Errorf("columns %d to %d: want multiples of %d", lo, hi, m.blocks.elements)
+		}
+		part.blocks = blocks
+		return &part, nil
+	}
 	if m.f32 != nil {
 		part.f32 = m.f32[lo:]
 	} else {

@@ -17,6 +17,14 @@
 //   - exp is [Kernel.ExpSub]'s: clamped to [-87, 88], reduced by ln 2 in two parts,
 //     degree 7, all by fma.
 //   - Float16 weights are widened exactly.
+//   - Weights in blocks ([Blocks]) are multiplied in integers. Each 32 activations x
+//     become int8: with a = max |x|, d = a/127 and q = x·(127/a) rounded to the nearest,
+//     ties to even, each operation rounded to float32. If a < 2^-100, d and q are 0; if
+//     an x is not finite, d is NaN. A product is one chain of fma from zero over rising
+//     blocks: acc = fma(Σ w·q, s·d, acc), the sum of 32 exact, the weights' scale s
+//     times d rounded; then, where weights have a minimum m (negated for Q4_K and Q5_K),
+//     acc = fma(m, d·Σq, acc), that product rounded. Q6_K does the first once for each
+//     16 elements. A scale or minimum is its half times its integer, which is exact.
 //   - The tanh form of GELU and the bounding of scores are made of that exp and single
 //     operations, as [Kernel.GeGLU] and [Kernel.SoftCap] say.
 //
@@ -62,6 +70,7 @@ type Kernel struct {
 	sum    func(x []float32) float32
 	max    func(x []float32) float32
 	scale  func(x []float32, s float32)
+	quant  quantKernel
 }
 
 type shape struct{ rows, cols, stride int }
@@ -93,7 +102,13 @@ func (k *Kernel) Name() string { return k.name }
 func Pad(n int) int { return (n + Lanes - 1) / Lanes * Lanes }
 
 // Scratch is working memory of one goroutine.
-type Scratch struct{ panel []float32 }
+type Scratch struct {
+	panel []float32
+	// Of products with blocks: the vectors, unpacked rows, a row.
+	records []record
+	tiles   []tile
+	decoded []decoded
+}
 
 // Vectors are n vectors of equal length, Stride apart.
 type Vectors struct {

@@ -8,6 +8,7 @@ type Matrix struct {
 	rows, cols, stride int
 	f32                []float32
 	f16                []uint16
+	blocks             *quantized
 }
 
 // NewF32 copies a matrix of float32.
@@ -57,6 +58,10 @@ func (m *Matrix) Row(dst []float32, r int) {
 	from := r * m.stride
 	if m.f32 != nil {
 		copy(dst[:m.cols], m.f32[from:])
+		return
+	}
+	if m.blocks != nil {
+		m.blocks.row(dst[:m.cols], r)
 		return
 	}
 	for i, h := range m.f16[from : from+m.cols] {

@@ -11,6 +11,10 @@ func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
 	if dst.Stride < m.PaddedRows() || x.Stride < width || len(dst.Data) < n*dst.Stride || len(x.Data) < (n-1)*x.Stride+width {
 		panic("internal error: kernel: vectors do not fit the matrix")
 	}
+	if m.blocks != nil {
+		k.mulBlocks(dst, m, x, n, s)
+		return
+	}
 	if m.f16 != nil && n <= k.direct {
 		k.gemm16(dst, x, m.f16, n, shape{m.PaddedRows(), width, m.stride})
 		return

@@ -18,6 +18,7 @@ func portable() *Kernel {
 		sum:    portableSum,
 		max:    portableMax,
 		scale:  portableScale,
+		quant:  quantKernel{record: portableRecord},
 	}
 }
 
