@@ -8,6 +8,7 @@ import (
 
 	"targon"
 	"targon/sign"
+	"targon/yuma/fixed"
 )
 
 // Refusal is why the chain did not do what a call asked. Names are Subtensor's.
@@ -262,18 +263,26 @@ func exceeds(w targon.Weights, limit uint16) bool {
 	return top*65535 > total*uint64(limit)
 }
 
-// upscale returns a vector scaled so that its largest value is 65535, rounding down.
+// upscale returns a vector scaled so that its largest value is 65535, rounded to the
+// nearest as math.rs of opentensor/subtensor does it: vec_max_upscale_to_u16, which
+// divides first where the product would not fit.
 func upscale(w targon.Weights) targon.Weights {
-	var top uint64
+	var top fixed.I32F32
 	for _, e := range w {
-		top = max(top, uint64(e.Value))
+		top = max(top, fixed.FromUint16(e.Value))
 	}
 	out := slices.Clone(w)
 	if top == 0 {
 		return out
 	}
+	whole := fixed.FromUint16(65535)
 	for i := range out {
-		out[i].Value = uint16(uint64(out[i].Value) * 65535 / top)
+		v := fixed.FromUint16(out[i].Value)
+		if top > fixed.FromUint16(32768) {
+			out[i].Value = v.Mul(whole.DivOrZero(top)).RoundUint16()
+		} else {
+			out[i].Value = v.Mul(whole).DivOrZero(top).RoundUint16()
+		}
 	}
 	return out
 }

@@ -406,6 +406,29 @@ func TestZeroWeightEarnsNothing(t *testing.T) {
 	}
 }
 
+// TestUpscale: rounding is to the nearest, half up; above 32768 the factor is cut to 32
+// bits first, which turns an exact half down.
+func TestUpscale(t *testing.T) {
+	for _, c := range []struct{ in, want []uint16 }{
+		{[]uint16{5, 6}, []uint16{54613, 65535}}, // 54612.5, as recorded
+		{[]uint16{1, 3}, []uint16{21845, 65535}},
+		{[]uint16{1, 32768}, []uint16{2, 65535}},
+		{[]uint16{20000, 40000}, []uint16{32767, 65535}},
+		{[]uint16{7, 65535}, []uint16{7, 65535}},
+		{[]uint16{0, 0}, []uint16{0, 0}},
+	} {
+		var in targon.Weights
+		for i, v := range c.in {
+			in = append(in, targon.Weight{UID: targon.UID(i), Value: v})
+		}
+		for i, got := range upscale(in) {
+			if got.Value != c.want[i] {
+				t.Errorf("%v becomes %d in place %d, want %v", c.in, got.Value, i, c.want)
+			}
+		}
+	}
+}
+
 // TestAtTheLimit pins which side of each limit is allowed.
 func TestAtTheLimit(t *testing.T) {
 	third := targon.Weights{{UID: 0, Value: 1}, {UID: 1, Value: 1}, {UID: 2, Value: 1}}
