@@ -103,6 +103,15 @@ func (m *Model) Parameters() int {
 	return n
 }
 
+// Multiplied returns how many weights of matrices one id is multiplied with on its way
+// to logits: all but the embeddings, which are looked up.
+func (m *Model) Multiplied() int {
+	if m.w.output == m.w.embed {
+		return m.Parameters()
+	}
+	return m.Parameters() - m.w.embed.Rows()*m.w.embed.Cols()
+}
+
 // Requantized returns the model with every matrix rounded to a type, as one who saves
 // memory would run it. Rows that do not fill the type's blocks are rounded
 // to F16. Its digest is its own.
