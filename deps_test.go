@@ -32,7 +32,7 @@ const policy = `
 	FOUNDATIONS = sign noise scale
 	STEPS       = challenge proof evidence score weights yuma market
 	WIRE        = wire
-	ROLES       = prover verifier gateway inputs pool dashboard
+	ROLES       = prover verifier gateway inputs pool dashboard calibrate
 	ADAPTERS    = engine chain ledger wallet
 	BYTES       = model
 
