@@ -18,11 +18,12 @@ import (
 
 // Node answers for a chain in Substrate's JSON-RPC, as a Subtensor node would.
 type Node struct {
-	chain *Chain
-	meta  *substrate.Metadata
-	raw   string // the metadata
-	api   *subtensor.API
-	calls map[string]method
+	chain   *Chain
+	meta    *substrate.Metadata
+	raw     string // the metadata
+	api     *subtensor.API
+	answers map[string]answer
+	calls   map[string]method
 }
 
 type method func(ctx context.Context, p params) (any, error)
@@ -30,7 +31,7 @@ type method func(ctx context.Context, p params) (any, error)
 // NewNode returns a node of the chain.
 func NewNode(c *Chain) *Node {
 	n := &Node{chain: c, meta: Metadata(), api: subtensor.NewAPI()}
-	n.raw = hexOf(n.meta.Bytes())
+	n.raw, n.answers = hexOf(n.meta.Bytes()), answers(n.api)
 	n.calls = map[string]method{
 		"chain_getBlockHash": n.blockHash, "chain_getHead": n.blockHash, "chain_getHeader": n.header, "chain_getBlock": n.block,
 		"chain_getFinalizedHead": n.finalised, "chain_getFinalisedHead": n.finalised,
@@ -322,7 +323,7 @@ func (n *Node) stateCall(_ context.Context, p params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := n.chain.callAPI(n.api, b, function, args)
+	out, err := n.stateOf(b, function, args)
 	if err != nil {
 		return nil, &jsonrpc.Error{Code: 4003, Message: "Client error: " + err.Error()}
 	}
