@@ -2,6 +2,7 @@ package localnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -47,40 +48,47 @@ func (n *Network) failure() error {
 
 // Close ends every part, waits for them, and returns what the network came to.
 func (n *Network) Close() (Result, error) {
-	meta, metaErr := n.chain.For(n.owner).Metagraph(context.Background())
+	meta, metaErr := n.look(context.Background())
 	n.stop()
 	<-n.ended
-	n.asker.Close()
 	r := n.result(n.verifier.View(), meta)
-	var err error
-	switch {
-	case n.err != nil:
-		err = n.err
-	case metaErr != nil:
+	err := n.err
+	if err == nil {
 		err = metaErr
-	default:
+	}
+	if err == nil {
 		r.Generate, r.Score, err = speed(context.Background(), n.cfg.Model, n.probe)
 	}
-	n.release()
-	return r, err
+	return r, errors.Join(err, n.release())
 }
 
-// release gives back what outlives goroutines.
-func (n *Network) release() {
+// lookTime is how long the chain has to show the subnet.
+const lookTime = 5 * time.Second
+
+func (n *Network) look(ctx context.Context) (targon.Metagraph, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	return n.eyes.Metagraph(ctx)
+}
+
+// release gives back what outlives the parts: the chain last of all.
+func (n *Network) release() error {
 	if n.door != nil {
-		_ = n.door.Close()
+		_ = n.door.Close() // closed already if it was served
 	}
-	if n.ledger != nil {
-		_ = n.ledger.Close()
+	var err error
+	if n.ground != nil {
+		err = n.ground.close()
 	}
-	if n.dir != "" {
+	if n.passing {
 		_ = os.RemoveAll(n.dir)
 	}
+	return err
 }
 
 // Snapshot is what the status page shows.
 func (n *Network) Snapshot(ctx context.Context) (dashboard.View, error) {
-	meta, err := n.chain.For(n.owner).Metagraph(ctx)
+	meta, err := n.look(ctx)
 	if err != nil {
 		return dashboard.View{}, err
 	}
@@ -111,7 +119,7 @@ func (n *Network) Snapshot(ctx context.Context) (dashboard.View, error) {
 func (n *Network) result(v verifier.View, meta targon.Metagraph) Result {
 	r := Result{
 		Epochs: v.Scored, Blocks: v.Height, Model: n.cfg.Model.Name(),
-		Gateway: GatewayResult{Requests: n.gateway.Stats().Requests, Verified: v.Organic.Verified},
+		Gateway: GatewayResult{Requests: n.verifier.Served().Requests, Verified: v.Organic.Verified},
 	}
 	seats := map[targon.Hotkey]seat{}
 	for i, s := range n.seats {

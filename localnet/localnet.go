@@ -38,13 +38,16 @@ type Config struct {
 	AuditPPM  uint32        // audits per million answers
 	BlockTime time.Duration // 250 ms
 	Tempo     uint16        // blocks between two payments, less one
-	Kernel    string        // of the engines; empty: the fastest
-	Cores     int           // to compute on, see SpareScheduling; 0: GOMAXPROCS
-	Listen    string        // of gateway and status page; 127.0.0.1:0
-	Dir       string        // keeps the ledger; empty: a temporary folder
-	Started   time.Time     // when the program began, for the first figure it prints
-	Progress  io.Writer     // for people, while it runs; nil: nowhere
-	Log       *slog.Logger  // nil: nowhere
+	// CommitReveal has weights committed to and revealed an epoch of the chain later, as
+	// many subnets demand.
+	CommitReveal bool
+	Kernel       string       // of the engines; empty: the fastest
+	Cores        int          // to compute on, see SpareScheduling; 0: GOMAXPROCS
+	Listen       string       // of gateway and status page; 127.0.0.1:0
+	Dir          string       // keeps ledger and chain; empty: a temporary folder
+	Started      time.Time    // when the program began, for the first figure it prints
+	Progress     io.Writer    // for people, while it runs; nil: nowhere
+	Log          *slog.Logger // nil: nowhere
 }
 
 // ErrConfig is the root of every reason why a Config makes no network.

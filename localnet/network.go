@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"targon"
-	"targon/chain/local"
+	"targon/chain/subtensor"
 	"targon/dashboard"
 	"targon/engine/native"
 	"targon/gateway"
@@ -33,148 +33,153 @@ type Network struct {
 	seats    []seat
 	keys     []*sign.Key  // of the seats
 	owner    *sign.Key    // of the verifier
+	purse    *sign.Key    // of the coldkey that everybody's slot is bought with
 	cores    native.Cores // all engines share them: see startProvers
-	chain    *local.Chain
-	ledger   *ledger.File
-	dir      string // to be removed at the end, or empty
-	asker    *ask.Client
-	verifier *verifier.Verifier
-	gateway  *gateway.Gateway
-	door     net.Listener
+	dir      string       // of ledger and chain
+	passing  bool         // dir is to be removed at the end
+	door     net.Listener // of gateway and status page
+	ground   *ground
+	eyes     *subtensor.Client // the network's own
+	verifier *node.Verifying
 	probe    targon.Request // for measuring speed
 	last     targon.Epoch   // to be closed, if any number was asked for
 	before   uint64         // times that weights had been set by earlier runs
 
-	stop  context.CancelFunc
-	group *errgroup.Group
-	ended chan struct{} // closed when every part has returned
-	err   error         // of the first part that failed; read after ended
+	stop    context.CancelFunc
+	serving *errgroup.Group // provers, which end after those who ask them
+	asking  *errgroup.Group // verifier with gateway and page, users, progress
+	ended   chan struct{}   // closed when every part has returned
+	err     error           // of the first part that failed; read after ended
 }
 
 // APIKey opens the gateway of a local network, which by default only this machine
 // can reach.
 const APIKey = "local"
 
-// Start puts the network together and sets it going. The parts live until Close.
+// Start puts the network together and sets it going. The parts live until Close; ctx
+// only ends the beginning.
 func Start(ctx context.Context, c Config) (*Network, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	n := &Network{cfg: c, seats: c.seats(), cores: native.NewCores(c.Cores), ended: make(chan struct{})}
-	if err := n.build(ctx); err != nil {
-		n.release()
-		return nil, err
+	err := n.prepare(ctx)
+	if err == nil {
+		err = n.launch(ctx)
 	}
-	if err := n.launch(ctx); err != nil {
-		n.release()
-		return nil, err
+	if err != nil {
+		return nil, errors.Join(err, n.release())
 	}
 	return n, nil
 }
 
-// build makes everything that holds no goroutine.
-func (n *Network) build(ctx context.Context) error {
+// prepare makes keys, folder and door, and a chain on which everybody has a slot.
+func (n *Network) prepare(ctx context.Context) error {
 	var err error
 	if n.secrets, err = newSecrets(n.cfg.Seed); err != nil {
 		return err
 	}
-	if err := n.openLedger(); err != nil {
+	if err := n.openFolder(); err != nil {
 		return err
 	}
 	if n.door, err = node.Listen(ctx, n.cfg.Listen); err != nil {
 		return fmt.Errorf("gateway: %w (--listen)", err)
 	}
-	if err := n.makeChain(ctx); err != nil {
+	if err := n.makeKeys(); err != nil {
 		return err
 	}
-	if err := n.makeVerifier(ctx); err != nil {
+	past, err := n.past(ctx)
+	if err != nil {
 		return err
 	}
-	n.gateway = node.NewGateway(node.GatewayConfig{
-		Model: n.cfg.Model, Verifier: n.verifier, Asker: n.asker, Log: n.cfg.Log,
-		Keys: []gateway.Key{{Name: "local", SHA256: gateway.HashKey(APIKey)}},
-	})
+	n.before = past.Set
+	if n.cfg.Epochs > 0 {
+		n.last = past.Epoch + targon.Epoch(n.cfg.Epochs) - 1
+	}
+	if n.ground, err = openGround(ctx, n.cfg, n.secrets, n.dir, past.Height); err != nil {
+		return err
+	}
+	if n.eyes, err = n.ground.client(n.purse); err != nil {
+		return err
+	}
+	if err := enrol(ctx, n.eyes, n.purse, n.owner, n.keys); err != nil {
+		return fmt.Errorf("buy slots on the development chain: %w", err)
+	}
 	return nil
 }
 
-// openLedger opens the ledger in the folder given or in a temporary one. A folder
-// also keeps the root of all secrets, without which its ledger is of no use.
-func (n *Network) openLedger() error {
-	dir := n.cfg.Dir
+// openFolder uses the folder given or a temporary one. A folder also keeps the root of
+// all secrets, without which its ledger is of no use.
+func (n *Network) openFolder() error {
 	var err error
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "targon-up-"); err != nil {
-			return fmt.Errorf("make a temporary folder: %w", err)
-		}
-		n.dir = dir
-	} else if n.secrets, err = keepSecrets(dir, n.secrets, n.cfg.Seed != nil); err != nil {
+	if n.dir = n.cfg.Dir; n.dir != "" {
+		n.secrets, err = keepSecrets(n.dir, n.secrets, n.cfg.Seed != nil)
 		return err
 	}
-	n.ledger, err = ledger.Open(filepath.Join(dir, "ledger"))
-	return err
+	if n.dir, err = os.MkdirTemp("", "targon-up-"); err != nil {
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	n.passing = true
+	return nil
 }
 
-// stake is what the verifier holds: all of the subnet's.
-const stake targon.Rao = 1000e9
-
-func (n *Network) makeChain(ctx context.Context) error {
-	var err error
-	if n.owner, err = n.secrets.key("verifier"); err != nil {
-		return err
+func (n *Network) makeKeys() error {
+	for name, k := range map[string]**sign.Key{"verifier": &n.owner, "purse": &n.purse} {
+		var err error
+		if *k, err = n.secrets.key(name); err != nil {
+			return err
+		}
 	}
-	accounts := []local.Account{{Hotkey: n.owner.Hotkey(), Stake: stake, Register: true}}
 	for i := range n.seats {
 		k, err := n.secrets.key(fmt.Sprintf("prover %d", i+1))
 		if err != nil {
 			return err
 		}
 		n.keys = append(n.keys, k)
-		accounts = append(accounts, local.Account{Hotkey: k.Hotkey(), Register: true})
-	}
-	n.chain, err = local.New(local.Config{
-		NetUID: netUID, Tempo: targon.Blocks(n.cfg.Tempo), BlockTime: n.cfg.BlockTime,
-		Seed: n.secrets.derive("chain"), Accounts: accounts,
-	})
-	if err != nil {
-		return err
-	}
-	return n.catchUp(ctx)
-}
-
-// catchUp makes empty blocks up to where the ledger of an earlier run ends: the
-// chain is made anew each time, and nothing may be dated before what is on record.
-func (n *Network) catchUp(ctx context.Context) error {
-	past := verifier.NewState(node.Policy())
-	for e, err := range n.ledger.All(ctx) {
-		if err == nil {
-			err = past.Apply(e)
-		}
-		if err != nil {
-			return fmt.Errorf("read ledger: %w", err)
-		}
-	}
-	view := past.View()
-	for h := view.Height; h > 0; h-- {
-		n.chain.Step()
-	}
-	n.before = view.Set
-	if n.cfg.Epochs > 0 {
-		n.last = view.Epoch + targon.Epoch(n.cfg.Epochs) - 1
 	}
 	return nil
 }
 
-func (n *Network) makeVerifier(ctx context.Context) error {
-	n.probe = n.probeRequest()
-	var err error
-	n.verifier, n.asker, err = node.NewVerifier(ctx, node.VerifierConfig{
-		Key: n.owner, Root: n.secrets.derive("verifier"), Model: n.cfg.Model, Chain: n.chain.For(n.owner), Ledger: n.ledger,
-		Inputs: inputs{n.secrets.derive("inputs")}, AuditPPM: n.cfg.AuditPPM, Epoch: targon.Blocks(n.cfg.Tempo) + 1,
-		BlockTime: n.cfg.BlockTime, Pace: pace, CloseEpoch: n.enough, Local: true, Log: n.cfg.Log, Engine: native.Options{Cores: n.cores, Kernel: n.cfg.Kernel},
-		Limits: ask.Limits{First: 10 * time.Second, Next: 10 * time.Second, Total: 20 * time.Second},
-	})
-	return err
+// past is what the ledger of earlier runs says.
+func (n *Network) past(ctx context.Context) (verifier.View, error) {
+	l, err := ledger.Open(filepath.Join(n.dir, "ledger"))
+	if err != nil {
+		return verifier.View{}, err
+	}
+	s, err := verifier.Replay(ctx, l, node.Policy())
+	if err = errors.Join(err, l.Close()); err != nil {
+		return verifier.View{}, fmt.Errorf("read ledger: %w", err)
+	}
+	return s.View(), nil
 }
+
+// startVerifier starts the verifier with its gateway, as `targon verifier` does, and
+// the status page beside it.
+func (n *Network) startVerifier(ctx context.Context) error {
+	page, err := dashboard.Handler(dashboard.Config{Source: n, Log: n.cfg.Log})
+	if err != nil {
+		return err
+	}
+	chain, err := n.ground.client(n.owner)
+	if err != nil {
+		return err
+	}
+	n.verifier, err = node.StartVerifying(ctx, node.VerifyingConfig{
+		Key: n.owner, Root: n.secrets.derive("verifier"), Chain: chain, Model: n.cfg.Model, Dir: n.dir,
+		Engine: native.Options{Cores: n.cores, Kernel: n.cfg.Kernel}, AuditPPM: n.cfg.AuditPPM,
+		Epoch: targon.Blocks(n.cfg.Tempo) + 1, CloseEpoch: n.enough, BlockTime: n.cfg.BlockTime, Pace: pace, Private: true,
+		Patience: ask.Limits{First: 10 * time.Second, Next: 10 * time.Second, Total: 20 * time.Second},
+		Door:     n.door, Page: page, Keys: []gateway.Key{{Name: "local", SHA256: gateway.HashKey(APIKey)}},
+		Grace: grace, Log: n.cfg.Log,
+	})
+	if err != nil {
+		return fmt.Errorf("verifier: %w", err)
+	}
+	return nil
+}
+
+// grace is for answers under way at the end.
+const grace = 2 * time.Second
 
 // pace lies between two challenges to one prover: a dozen of them shall not keep a
 // laptop's cores busy for nothing.
@@ -207,42 +212,55 @@ func (n *Network) enough(p verifier.Progress) bool {
 	return true
 }
 
-// launch starts the provers and then every loop.
+// launch starts the provers, then the verifier, and then every loop. Who asks ends
+// before who answers, and both before the chain: an end must look like nobody's fault.
 func (n *Network) launch(ctx context.Context) error {
-	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
-	n.group, ctx = errgroup.WithContext(ctx)
-	n.group.Go(func() error { return quiet(ctx, n.chain.Run(ctx)) })
-	err := n.startProvers(ctx)
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	n.serving, life = errgroup.WithContext(life)
+	inner, stop := context.WithCancel(life)
+	n.stop = stop
+	n.asking, inner = errgroup.WithContext(inner)
+	err := n.startProvers(ctx, life)
 	if err == nil {
-		err = n.startDoor(ctx)
+		n.probe = n.probeRequest()
+		err = n.startVerifier(ctx)
+	}
+	if err == nil {
+		n.asking.Go(func() error { return n.verifier.Run(inner) })
+		n.asking.Go(func() error { return n.ground.watch(inner) })
+		for i := range users {
+			n.asking.Go(func() error { n.newUser(i).run(inner); return nil })
+		}
+		n.asking.Go(func() error { n.newProgress().run(inner); return nil })
+	}
+	finish := func() {
+		asked := n.asking.Wait()
+		end()
+		served := n.serving.Wait()
+		if n.err = asked; asked == nil {
+			n.err = served
+		}
+		close(n.ended)
 	}
 	if err != nil {
-		n.stop()
-		_ = n.group.Wait()
+		stop()
+		finish()
 		return err
 	}
-	n.group.Go(func() error { return n.verifier.Run(ctx) })
-	for i := range users {
-		n.group.Go(func() error { n.newUser(i).run(ctx); return nil })
-	}
-	n.group.Go(func() error { n.newProgress().run(ctx); return nil })
-	go func() {
-		n.err = n.group.Wait()
-		close(n.ended)
-	}()
+	go finish()
 	return nil
 }
 
 // startProvers gives each prover an engine of its own. They take turns, id by id, on
 // the cores of this machine: without that, the scheduler's time slices would make an
 // honest stream come in bursts.
-func (n *Network) startProvers(ctx context.Context) error {
+func (n *Network) startProvers(ctx, life context.Context) error {
 	start, starting := errgroup.WithContext(ctx) // together: each waits for a block that holds its address
 	for i := range n.seats {
 		start.Go(func() error {
 			p, err := n.startProver(starting, i)
 			if err == nil {
-				n.group.Go(func() error { return quiet(ctx, p.Run(ctx)) })
+				n.serving.Go(func() error { return quiet(life, p.Run(life)) })
 			}
 			return err
 		})
@@ -256,9 +274,13 @@ func (n *Network) startProver(ctx context.Context, i int) (*node.Prover, error) 
 	if err != nil {
 		return nil, err
 	}
+	chain, err := n.ground.client(n.keys[i])
+	if err != nil {
+		return nil, err
+	}
 	c := node.ProverConfig{
-		Key: n.keys[i], Chain: n.chain.For(n.keys[i]), Engine: honest, Model: n.cfg.Model.Name(),
-		Weights: n.cfg.Model.Digest(), EOS: n.cfg.Model.EOS(), Listen: "127.0.0.1:0", Log: n.cfg.Log.With("prover", s.name),
+		Key: n.keys[i], Chain: chain, Engine: honest, Model: n.cfg.Model.Name(),
+		Weights: n.cfg.Model.Digest(), EOS: n.cfg.Model.EOS(), Listen: "127.0.0.1:0", Grace: grace, Log: n.cfg.Log.With("prover", s.name),
 	}
 	switch {
 	case s.cheat != "":
@@ -273,20 +295,6 @@ func (n *Network) startProver(ctx context.Context, i int) (*node.Prover, error) 
 		return nil, fmt.Errorf("prover %s: %w", s.name, err)
 	}
 	return p, nil
-}
-
-// startDoor serves gateway and status page on one address.
-func (n *Network) startDoor(ctx context.Context) error {
-	page, err := dashboard.Handler(dashboard.Config{Source: n, Log: n.cfg.Log})
-	if err != nil {
-		return err
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", n.gateway.Handler())
-	mux.Handle("/healthz", n.gateway.Handler())
-	mux.Handle("/", page)
-	n.group.Go(func() error { return node.Serve(ctx, n.door, mux, 2*time.Second) })
-	return nil
 }
 
 // users chat at the same time.

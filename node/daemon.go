@@ -24,31 +24,42 @@ import (
 // VerifyingConfig says what a verifier that runs by itself checks and where it keeps
 // its ledger and its root secret.
 type VerifyingConfig struct {
-	Key       *sign.Key
-	Chain     RemoteChain
-	Model     *native.Model
-	Engine    native.Options
-	Dir       string // ledger, root secret, and which chain they belong to
-	AuditPPM  uint32
-	Epoch     targon.Blocks
-	BlockTime time.Duration
-	Pace      time.Duration // least time between two challenges to one prover
-	Private   bool          // provers may be on this machine or a private network
-	Gateway   string        // host:port that serves users in the same process; empty: none
-	Keys      []gateway.Key
-	Health    string        // host:port of /healthz; empty: none
-	Grace     time.Duration // for users' answers under way at the end
-	Log       *slog.Logger
+	Key      *sign.Key
+	Chain    RemoteChain
+	Model    *native.Model
+	Engine   native.Options
+	Dir      string        // ledger, root secret, and which chain they belong to
+	Root     targon.Secret // zero: the one that Dir keeps, made at the first start
+	AuditPPM uint32
+	Epoch    targon.Blocks
+	// CloseEpoch may hold an epoch open beyond its length; nil: never.
+	CloseEpoch func(verifier.Progress) bool
+	BlockTime  time.Duration
+	Pace       time.Duration // least time between two challenges to one prover
+	Patience   ask.Limits    // with an answer; zero: 20 s for its first id, 15 s for each other, 60 s for all
+	Private    bool          // provers may be on this machine or a private network
+	Gateway    string        // host:port that serves users in the same process; empty: none
+	Door       net.Listener  // serves users instead of Gateway; Run closes it
+	Page       http.Handler  // what the users' address answers beside the gateway; nil: nothing
+	Keys       []gateway.Key
+	Health     string        // host:port of /healthz; empty: none
+	Grace      time.Duration // for users' answers under way at the end
+	Log        *slog.Logger
 }
 
-// patience of a verifier with an answer, the same for challenges and users.
-func patience() ask.Limits {
+// patience with an answer, the same for challenges and users.
+func (c VerifyingConfig) patience() ask.Limits {
+	if c.Patience != (ask.Limits{}) {
+		return c.Patience
+	}
 	return ask.Limits{First: 20 * time.Second, Next: 15 * time.Second, Total: time.Minute}
 }
 
 // Verifying is a verifier that is ready to run, with its doors.
 type Verifying struct {
 	verifier *verifier.Verifier
+	asker    *ask.Client
+	gateway  *gateway.Gateway // nil: users are not served
 	setter   *setter
 	ledger   *ledger.File
 	doors    []door
@@ -81,33 +92,38 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	if !self.Permit {
 		c.Log.WarnContext(ctx, "the hotkey holds no validator permit: provers refuse it and the chain takes no weights until it has stake enough")
 	}
-	root, err := keepRoot(c.Dir)
-	if err == nil {
-		err = keepChain(c.Dir, meta.Genesis)
+	if c.Root == (targon.Secret{}) {
+		if c.Root, err = keepRoot(c.Dir); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
+	if err = keepChain(c.Dir, meta.Genesis); err != nil {
 		return nil, err
 	}
 	if v.ledger, err = ledger.Open(filepath.Join(c.Dir, ledgerName), ledger.WithLog(c.Log)); err != nil {
 		return nil, err
 	}
-	var asker *ask.Client
-	v.verifier, asker, err = NewVerifier(ctx, VerifierConfig{
-		Key: c.Key, Root: root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(root, c.Chain),
-		AuditPPM: c.AuditPPM, Epoch: c.Epoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: patience(),
+	v.verifier, v.asker, err = NewVerifier(ctx, VerifierConfig{
+		Key: c.Key, Root: c.Root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(c.Root, c.Chain),
+		AuditPPM: c.AuditPPM, Epoch: c.Epoch, CloseEpoch: c.CloseEpoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: c.patience(),
 		Engine: c.Engine, Local: c.Private, Log: c.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return v, v.open(ctx, c, h, asker)
+	return v, v.open(ctx, c, h)
 }
 
 // open opens the doors.
-func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health, asker *ask.Client) error {
-	if c.Gateway != "" {
-		g := NewGateway(GatewayConfig{Model: c.Model, Verifier: v.verifier, Asker: asker, Keys: c.Keys, Log: c.Log})
-		if err := v.listen(ctx, c.Gateway, g.Handler()); err != nil {
+func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health) error {
+	if c.Gateway != "" || c.Door != nil {
+		v.gateway = NewGateway(GatewayConfig{Model: c.Model, Verifier: v.verifier, Asker: v.asker, Keys: c.Keys, Log: c.Log})
+	}
+	switch {
+	case c.Door != nil:
+		v.doors = append(v.doors, door{c.Door, c.users(v.gateway.Handler())})
+	case c.Gateway != "":
+		if err := v.listen(ctx, c.Gateway, c.users(v.gateway.Handler())); err != nil {
 			return fmt.Errorf("gateway: %w", err)
 		}
 	}
@@ -119,6 +135,18 @@ func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health, aske
 		}
 	}
 	return nil
+}
+
+// users answers the gateway's address.
+func (c VerifyingConfig) users(gateway http.Handler) http.Handler {
+	if c.Page == nil {
+		return gateway
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", gateway)
+	mux.Handle("/healthz", gateway)
+	mux.Handle("/", c.Page)
+	return mux
 }
 
 func (v *Verifying) listen(ctx context.Context, address string, h http.Handler) error {
@@ -134,10 +162,24 @@ func (v *Verifying) close() error {
 	for _, d := range v.doors {
 		_ = d.l.Close() // closed already if it was served
 	}
+	if v.asker != nil {
+		v.asker.Close()
+	}
 	if v.ledger != nil {
 		errs = append(errs, v.ledger.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// View returns what the verifier knows, also after Run.
+func (v *Verifying) View() verifier.View { return v.verifier.View() }
+
+// Served returns what the gateway has counted.
+func (v *Verifying) Served() gateway.Stats {
+	if v.gateway == nil {
+		return gateway.Stats{}
+	}
+	return v.gateway.Stats()
 }
 
 // Run works until ctx ends. Then users' answers under way are finished first, for the

@@ -28,6 +28,7 @@ type upFlags struct {
 	auditRate float64
 	blockTime time.Duration
 	tempo     uint16
+	reveal    bool
 	model     string
 	listen    string
 	data      string
@@ -67,16 +68,17 @@ was caught, by what, and after how many tokens.`,
 	fl.Float64Var(&f.auditRate, "audit-rate", 0.5, "share of the answers that are checked, 0 to 1")
 	fl.DurationVar(&f.blockTime, "block-time", 250*time.Millisecond, "time between blocks of the development chain")
 	fl.Uint16Var(&f.tempo, "tempo", 11, "blocks between two payments, less one; also the least length of an epoch")
+	fl.BoolVar(&f.reveal, "commit-reveal", false, "weights must be committed and revealed, as many subnets demand")
 	fl.StringVar(&f.model, "model", "", "GGUF file to serve instead of the built-in model")
 	fl.StringVar(&f.listen, "listen", "127.0.0.1:8080", "address of the gateway and the status page")
-	fl.StringVar(&f.data, "data", "", "folder that keeps the ledger, so that a later run resumes (default: a temporary one)")
+	fl.StringVar(&f.data, "data", "", "folder that keeps ledger and chain, so that a later run resumes (default: a temporary one)")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "log what every part does")
 	return cmd
 }
 
 func (f upFlags) config(cmd *cobra.Command, started time.Time) (localnet.Config, error) {
 	c := localnet.Config{
-		Started: started, Epochs: f.epochs, Honest: f.provers, BlockTime: f.blockTime, Tempo: f.tempo,
+		Started: started, Epochs: f.epochs, Honest: f.provers, BlockTime: f.blockTime, Tempo: f.tempo, CommitReveal: f.reveal,
 		Kernel: os.Getenv(kernelVariable), Cores: localnet.SpareScheduling(), Listen: f.listen, Dir: f.data, Progress: cmd.ErrOrStderr(), Cheats: localnet.Cheats(),
 	}
 	if cmd.Flags().Changed("seed") {
@@ -101,17 +103,27 @@ func (f upFlags) config(cmd *cobra.Command, started time.Time) (localnet.Config,
 	return c, err
 }
 
-// up runs the network and prints its result. An interrupt is a normal end.
-func up(ctx context.Context, c localnet.Config, asJSON bool, out io.Writer) error {
+// live runs the network to its end. An interrupt is a normal one, also of a network that
+// does not stand yet and has nothing to show.
+func live(ctx context.Context, c localnet.Config) (localnet.Result, error) {
 	net, err := localnet.Start(ctx, c)
+	if err != nil && ctx.Err() != nil {
+		return localnet.Result{Model: c.Model.Name(), Provers: []localnet.ProverResult{}}, nil
+	}
 	if err != nil {
-		return err
+		return localnet.Result{}, err
 	}
 	runErr := net.Wait(ctx)
 	result, err := net.Close() //nolint:contextcheck // the network is put away although ctx has ended
 	if runErr != nil && !errors.Is(runErr, context.Canceled) {
-		return runErr
+		return result, runErr
 	}
+	return result, err
+}
+
+// up runs the network and prints its result.
+func up(ctx context.Context, c localnet.Config, asJSON bool, out io.Writer) error {
+	result, err := live(ctx, c)
 	if err != nil {
 		return err
 	}
