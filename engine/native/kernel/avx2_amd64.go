@@ -5,7 +5,7 @@ import "unsafe"
 // avx2 keeps the 16 lanes in two registers of eight.
 func avx2() *Kernel {
 	return &Kernel{
-		quant:  quantKernel{record: portableRecord},
+		quant:  avx2Quant(),
 		name:   "avx2",
 		gemv32: avx2Gemv32,
 		gemv16: avx2Gemv16,

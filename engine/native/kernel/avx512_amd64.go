@@ -5,7 +5,7 @@ import "unsafe"
 // avx512 keeps the 16 lanes in one register.
 func avx512() *Kernel {
 	return &Kernel{
-		quant:  quantKernel{record: portableRecord},
+		quant:  vnniQuant(),
 		name:   "avx512",
 		gemv32: avx512Gemv32,
 		gemv16: avx512Gemv16,
