@@ -23,7 +23,6 @@ type stack struct {
 	width float64
 	own   uint64
 	fails error
-	calls int
 }
 
 func (s *stack) Logits(_ context.Context, ids []targon.TokenID, each func(int, []float32) error) error {

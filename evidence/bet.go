@@ -121,6 +121,16 @@ func (b *Bets) add(out *Bet, c targon.GapCount, lo, hi int) {
 	}
 }
 
+// Rises reports whether any process grows. Where none does, evidence cannot.
+func (b Bet) Rises() bool {
+	for _, v := range b {
+		if v > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // logSurprising is ceil(1e9 × ln 1000).
 const logSurprising int64 = 6_907_755_279
 

@@ -50,6 +50,9 @@ func (s *Stream) Add(b Bet) (alarm bool) {
 	for a := range b {
 		s.cusum[a] = addLog(max(s.cusum[a], 0), b[a])
 	}
+	if !b.Rises() { // as nearly always: no average has risen, and an alarm was due before
+		return false
+	}
 	if average([]Bet{s.cusum}, []float64{1}, 0) < logAlarm {
 		return false
 	}
