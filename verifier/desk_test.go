@@ -189,3 +189,33 @@ func TestRegistration(t *testing.T) {
 		}
 	})
 }
+
+// TestDeskRemembers: what a gateway brings a second time does not count twice, also when
+// the epoch of the first time is over and after a restart.
+func TestDeskRemembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "honest")
+		w.config.Epoch = 3
+		v, stop := w.start()
+		time.Sleep(1500 * time.Millisecond)
+		x := organic(t, w, v, false)
+		time.Sleep(30 * time.Second)
+		if v.View().Scored < 3 {
+			t.Fatalf("%d epochs are over, want some", v.View().Scored)
+		}
+		if err := v.Record(t.Context(), x, false); !errors.Is(err, verifier.ErrTwice) {
+			t.Errorf("in a later epoch: %v, want ErrTwice", err)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		v, stop = w.start()
+		time.Sleep(5 * time.Second)
+		if err := v.Record(t.Context(), x, false); !errors.Is(err, verifier.ErrTwice) {
+			t.Errorf("after a restart: %v, want ErrTwice", err)
+		}
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -29,6 +29,8 @@ type State struct {
 	evidence map[account]targon.Evidence
 	tallies  map[targon.Hotkey]*tally
 
+	users recall // requests of users, beyond the end of their epoch
+
 	scored  targon.ScoresMade
 	barred  map[targon.UID]bool // convicted when the epoch was scored
 	decided targon.WeightsDecided
@@ -132,6 +134,9 @@ func (s *State) arrive(a targon.Arrived) error {
 	e.records = append(e.records, r)
 	e.byDigest[a.Request] = r
 	e.unjudged++
+	if a.Origin == targon.OriginOrganic {
+		s.users.add(a.Request)
+	}
 	s.newest = max(s.newest, a.Block)
 	s.tally(a.Prover, a.UID).arrive(a)
 	return nil
@@ -335,8 +340,12 @@ func (s *State) find(n targon.Epoch) *epoch {
 	return nil
 }
 
-// known reports whether a request is on record in an epoch that still counts.
+// known reports whether a request is on record in an epoch that still counts, or, if it
+// was a user's, among the last that were recorded at all.
 func (s *State) known(request targon.Digest) bool {
+	if s.users.has(request) {
+		return true
+	}
 	for _, e := range s.epochs {
 		if e.byDigest[request] != nil {
 			return true

@@ -73,7 +73,12 @@ func (e Envelope) attach(req *http.Request, body []byte, u UUID) {
 	h.Set(HeaderSignature, "0x"+hex.EncodeToString(e.Signature[:]))
 	// With GetBody the transport may send again on a fresh connection, which it
 	// does only while nothing of the first attempt was written.
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.GetBody = func() (io.ReadCloser, error) {
+		if len(body) == 0 {
+			return http.NoBody, nil // or else its length would not be announced
+		}
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}
 	req.Body, _ = req.GetBody()
 	req.ContentLength = int64(len(body))
 }
