@@ -1,12 +1,11 @@
 package kernel
 
-import "unsafe"
-
 // avx2 keeps the 16 lanes in two registers of eight.
 func avx2() *Kernel {
-	return &Kernel{
+	return withElementwise(&Kernel{
 		quant:  avx2Quant(),
 		name:   "avx2",
+		peak:   peakLoops{lanes: 8, perRound: 14, fma: avx2Chains, add: addChain},
 		gemv32: avx2Gemv32,
 		gemv16: avx2Gemv16,
 		gemm32: avx2Gemm32,
@@ -16,14 +15,14 @@ func avx2() *Kernel {
 			avxWiden(&dst[:len(src)][0], &src[0], len(src)/Lanes)
 		},
 		values: func(out, p, v []float32, n, stride int) {
-			avxValues(&out[0], unsafe.SliceData(p), unsafe.SliceData(v), n, len(out)*4, stride*4)
+			avxValues(&out[0], &p[0], &v[0], n, len(out)*4, stride*4)
 		},
 		exp:    func(x []float32, m float32) { avxExp(&x[0], len(x)*4, m) },
 		swiglu: func(g, u []float32) { avxSwiGLU(&g[0], &u[0], len(g)*4) },
 		sum:    func(x []float32) float32 { return avxSum(&x[0], len(x)*4) },
 		max:    func(x []float32) float32 { return avxMax(&x[0], len(x)*4) },
 		scale:  func(x []float32, s float32) { avxScale(&x[0], len(x)*4, s) },
-	}
+	})
 }
 
 func avx2Gemv32(dst, w, x []float32, rows, cols, stride int) {

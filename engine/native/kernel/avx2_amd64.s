@@ -271,10 +271,10 @@ TEXT ·avxValues(SB), NOSPLIT, $0-48
 values32:
 	CMPQ R9, $128
 	JLT  values16
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
 	MOVQ DX, R11
 	XORQ CX, CX
 	JMP  values32test
@@ -303,8 +303,8 @@ values32test:
 values16:
 	CMPQ R9, $64
 	JLT  valuesdone
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
 	MOVQ DX, R11
 	XORQ CX, CX
 	JMP  values16test

@@ -1,37 +1,35 @@
 package kernel
 
-import "unsafe"
-
 // avx512 keeps the 16 lanes in one register.
 func avx512() *Kernel {
-	return &Kernel{
+	return withElementwise(&Kernel{
 		quant:  vnniQuant(),
 		name:   "avx512",
+		peak:   peakLoops{lanes: 16, perRound: 22, fma: avx512Chains, add: addChain},
 		gemv32: avx512Gemv32,
-		gemv16: avx512Gemv16,
+		gemv16: avx2Gemv16,
 		gemm32: avx512Gemm32,
 		gemm16: avx512Gemm16,
-		direct: 8,
+		direct: 48,
 		widen: func(dst []float32, src []uint16) {
 			avx512Widen(&dst[:len(src)][0], &src[0], len(src)/Lanes)
 		},
 		values: func(out, p, v []float32, n, stride int) {
-			avx512Values(&out[0], unsafe.SliceData(p), unsafe.SliceData(v), n, len(out)*4, stride*4)
+			avx512Values(&out[0], &p[0], &v[0], n, len(out)*4, stride*4)
+		},
+		values6: func(out, p Vectors, v Rows) {
+			avx512Values6(&out.Data[0], out.Stride*4, &p.Data[0], p.Stride*4, &v.Data[0], v.N, v.Width*4, v.Stride*4)
 		},
 		exp:    func(x []float32, m float32) { avx512Exp(&x[0], len(x)*4, m) },
 		swiglu: func(g, u []float32) { avx512SwiGLU(&g[0], &u[0], len(g)*4) },
 		sum:    func(x []float32) float32 { return avx512Sum(&x[0], len(x)*4) },
 		max:    func(x []float32) float32 { return avx512Max(&x[0], len(x)*4) },
 		scale:  func(x []float32, s float32) { avx512Scale(&x[0], len(x)*4, s) },
-	}
+	})
 }
 
 func avx512Gemv32(dst, w, x []float32, rows, cols, stride int) {
-	avx512Gemm1(&dst[:rows][0], 0, &w[0], &x[:cols][0], 0, rows/panelRows, cols*4, stride*4)
-}
-
-func avx512Gemv16(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
-	avx512Half1(&dst[:rows][0], 0, &w[0], &x[:cols][0], 0, rows/panelRows, cols*4, stride*2)
+	avx512Gemm1(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
 }
 
 // together is how many of n vectors are best multiplied at a time: six reuse a weight
@@ -65,7 +63,7 @@ func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 		case 2:
 			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		default:
-			avx512Gemm1(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Gemm1(&y[0], &w[0], &v[0], panels, cols, stride)
 		}
 		b += m
 	}
@@ -87,7 +85,7 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 		case 2:
 			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		default:
-			avx512Half1(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx2Gemv16(y, w, v, s.rows, s.cols, s.stride)
 		}
 		b += m
 	}
@@ -97,7 +95,7 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 // 4 rows.
 
 //go:noescape
-func avx512Gemm1(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+func avx512Gemm1(dst, w, x *float32, panels, cols, stride int)
 
 //go:noescape
 func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
@@ -110,9 +108,6 @@ func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, co
 
 //go:noescape
 func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
-
-//go:noescape
-func avx512Half1(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
 func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
@@ -146,3 +141,6 @@ func avx512Max(x *float32, n int) float32
 
 //go:noescape
 func avx512Scale(x *float32, n int, s float32)
+
+//go:noescape
+func avx512Values6(out *float32, outStride int, p *float32, pStride int, v *float32, n, width, stride int)

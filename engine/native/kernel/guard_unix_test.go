@@ -46,7 +46,7 @@ func TestNoReadPastTheEnd(t *testing.T) {
 			copy(f16, halves(rng, rows*cols))
 			m32, _ := ViewF32(rows, cols, f32)
 			m16, _ := ViewF16(rows, cols, f16)
-			for _, n := range []int{1, 2, 3, 7} {
+			for _, n := range []int{1, 2, 3, 6, 7} {
 				x := Vectors{random(rng, n*cols), cols}
 				y := Vectors{make([]float32, n*rows), rows}
 				k.Mul(y, m32, x, n, new(Scratch))
@@ -54,6 +54,34 @@ func TestNoReadPastTheEnd(t *testing.T) {
 			}
 			m32.Row(make([]float32, cols), rows-1)
 			m16.Row(make([]float32, cols), rows-1)
+		}
+	}
+}
+
+// TestRowsBeforeGuard: nor beyond the rows of an attention cache, its queries or a vector.
+func TestRowsBeforeGuard(t *testing.T) {
+	rng := rand.New(rand.NewPCG(10, 10))
+	floats := func(n int) []float32 {
+		b := beforeGuard(t, 4*n)
+		x := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), n)
+		copy(x, random(rng, n))
+		return x
+	}
+	p, rest := others(t)
+	for _, k := range append(rest, p) {
+		for _, width := range []int{16, 48, 80} {
+			const rows, n = 8, 7
+			cache := Rows{floats((rows-1)*(width+16) + width), rows, width, width + 16}
+			x, y := Vectors{floats(n * width), width}, Vectors{floats(n * rows), rows}
+			k.Scores(y, cache, x, n)
+			k.AddValues(x, y, cache, n)
+			v, w := floats(width), floats(width)
+			k.Softmax(v, width-3)
+			k.Norm(v, v, w, 2)
+			k.Add(v, w)
+			k.SwiGLU(v, w)
+			k.TurnPairs(v, floats(width/2), floats(width/2))
+			k.TurnHalves(v, floats(width/2), floats(width/2))
 		}
 	}
 }

@@ -64,13 +64,23 @@ type Kernel struct {
 	gemm16 func(dst, x Vectors, w []uint16, n int, s shape)
 	direct int
 	widen  func(dst []float32, src []uint16)
-	values func(out, p, v []float32, n, stride int)
-	exp    func(x []float32, m float32)
-	swiglu func(g, u []float32)
-	sum    func(x []float32) float32
-	max    func(x []float32) float32
-	scale  func(x []float32, s float32)
-	quant  quantKernel
+	// values adds to out, n is not 0; values6 is the same for six queries at a time and
+	// may be nil.
+	values  func(out, p, v []float32, n, stride int)
+	values6 func(out, p Vectors, v Rows)
+	norm    func(out, x, w []float32, s float32)
+	add     func(x, y []float32)
+	// turnPairs and turnHalves turn the first pairs, as many as suit the kernel, and
+	// return how many those are.
+	turnPairs  func(x, cos, sin []float32) int
+	turnHalves func(a, b, cos, sin []float32) int
+	exp        func(x []float32, m float32)
+	swiglu     func(g, u []float32)
+	sum        func(x []float32) float32
+	max        func(x []float32) float32
+	scale      func(x []float32, s float32)
+	peak       peakLoops
+	quant      quantKernel
 }
 
 type shape struct{ rows, cols, stride int }
@@ -119,29 +129,6 @@ type Vectors struct {
 // At returns the vector of index i.
 func (v Vectors) At(i int) []float32 { return v.Data[i*v.Stride : (i+1)*v.Stride] }
 
-// MulRows sets dst[t] to the dot product of x and the row that starts at
-// w[t*stride], for t < n and on to the next multiple of 4, so w must hold that many
-// rows. Attention scores are this.
-func (k *Kernel) MulRows(dst, w, x []float32, n, stride int) {
-	rows := (n + panelRows - 1) / panelRows * panelRows
-	if n == 0 {
-		return
-	}
-	if len(dst) < rows || len(w) < (rows-1)*stride+len(x) || len(x)%Lanes != 0 || len(x) == 0 {
-		panic("internal error: kernel: rows do not fit the vector")
-	}
-	k.gemv32(dst, w, x, rows, len(x), stride)
-}
-
-// Values sets out to the sum over t < n of p[t] times the row at v[t*stride]: one
-// chain of fma for each element, from zero, for rising t.
-func (k *Kernel) Values(out, p, v []float32, n, stride int) {
-	if len(out)%Lanes != 0 || len(p) < n || n > 0 && len(v) < (n-1)*stride+len(out) {
-		panic("internal error: kernel: values do not fit")
-	}
-	k.values(out, p, v, n, stride)
-}
-
 // Dot returns the dot product of two vectors whose length is a multiple of 16.
 func (k *Kernel) Dot(a, b []float32) float32 {
 	check(a)
@@ -170,16 +157,4 @@ func check(x []float32) {
 	if len(x)%Lanes != 0 || len(x) == 0 {
 		panic("internal error: kernel: length is not a multiple of 16")
 	}
-}
-
-// Softmax turns the first n scores into weights that add up to 1. The length of x is
-// a multiple of 16; what follows the first n becomes 0.
-func (k *Kernel) Softmax(x []float32, n int) {
-	check(x)
-	for i := n; i < len(x); i++ {
-		x[i] = x[0]
-	}
-	k.exp(x, k.max(x))
-	clear(x[n:])
-	k.scale(x, 1/k.sum(x))
 }

@@ -94,9 +94,9 @@ func TestMulSame(t *testing.T) {
 	for _, c := range []struct{ rows, cols, n int }{{1, 1, 1}, {3, 5, 2}, {4, 16, 3}, {7, 172, 4}, {64, 64, 5}, {130, 256, 7}, {33, 768, 8}, {16, 32, 6}, {9, 48, 9}, {20, 64, 10}, {8, 80, 11}, {12, 16, 13}, {40, 288, 24}} {
 		x := Vectors{make([]float32, c.n*Pad(c.cols)), Pad(c.cols)}
 		for b := range c.n {
-			copy(x.At(b), random(rng, c.cols))
+			copy(x.At(b), awkward(rng, c.cols))
 		}
-		m32, err := NewF32(c.rows, c.cols, random(rng, c.rows*c.cols))
+		m32, err := NewF32(c.rows, c.cols, awkward(rng, c.rows*c.cols))
 		if err != nil {
 			t.Fatal(err)
 		}

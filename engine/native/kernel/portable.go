@@ -5,20 +5,24 @@ import "math"
 // portable is the arithmetic in plain Go: what the others are held against.
 func portable() *Kernel {
 	return &Kernel{
-		name:   "portable",
-		gemv32: portableGemv32,
-		gemv16: portableGemv16,
-		gemm32: portableGemm32,
-		gemm16: each16(portableGemv16),
-		direct: 2,
-		widen:  portableWiden,
-		values: portableValues,
-		exp:    portableExp,
-		swiglu: portableSwiGLU,
-		sum:    portableSum,
-		max:    portableMax,
-		scale:  portableScale,
-		quant:  quantKernel{record: portableRecord},
+		quant:      quantKernel{record: portableRecord},
+		name:       "portable",
+		gemv32:     portableGemv32,
+		gemv16:     portableGemv16,
+		gemm32:     portableGemm32,
+		gemm16:     each16(portableGemv16),
+		direct:     2,
+		widen:      portableWiden,
+		values:     portableValues,
+		norm:       portableNorm,
+		add:        portableAdd,
+		turnPairs:  portableTurnPairs,
+		turnHalves: portableTurnHalves,
+		exp:        portableExp,
+		swiglu:     portableSwiGLU,
+		sum:        portableSum,
+		max:        portableMax,
+		scale:      portableScale,
 	}
 }
 
@@ -96,7 +100,6 @@ func portableWiden(dst []float32, src []uint16) {
 }
 
 func portableValues(out, p, v []float32, n, stride int) {
-	clear(out)
 	for t := range n {
 		row := v[t*stride : t*stride+len(out)]
 		for d := range out {

@@ -1,0 +1,34 @@
+package kernel
+
+//go:noescape
+func avxNorm(out, x, w *float32, n int, s float32)
+
+//go:noescape
+func avxAdd(x, y *float32, n int)
+
+//go:noescape
+func avxTurnPairs(x, cos, sin *float32, pairs int)
+
+//go:noescape
+func avxTurnHalves(a, b, cos, sin *float32, pairs int)
+
+// withElementwise adds to a kernel what AVX2 does for it.
+func withElementwise(k *Kernel) *Kernel {
+	k.norm = func(out, x, w []float32, s float32) { avxNorm(&out[0], &x[0], &w[0], len(out)*4, s) }
+	k.add = func(x, y []float32) { avxAdd(&x[0], &y[0], len(x)*4) }
+	k.turnPairs = func(x, cos, sin []float32) int {
+		n := len(cos) / 4 * 4
+		if n > 0 {
+			avxTurnPairs(&x[0], &cos[0], &sin[0], n)
+		}
+		return n
+	}
+	k.turnHalves = func(a, b, cos, sin []float32) int {
+		n := len(cos) / 8 * 8
+		if n > 0 {
+			avxTurnHalves(&a[0], &b[0], &cos[0], &sin[0], n)
+		}
+		return n
+	}
+	return k
+}
