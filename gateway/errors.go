@@ -73,7 +73,9 @@ var classes = []struct {
 	{errMethod, http.StatusMethodNotAllowed, "invalid_request_error", ""},
 	{errRoute, http.StatusNotFound, "invalid_request_error", "unknown_url"},
 	{errNoProver, http.StatusServiceUnavailable, "server_error", "no_prover"},
+	{ErrNeuron, http.StatusServiceUnavailable, "server_error", "no_prover"},
 	{errBusy, http.StatusServiceUnavailable, "server_error", "overloaded"},
+	{ErrUnavailable, http.StatusServiceUnavailable, "server_error", "verifier_unavailable"},
 	{errTimeout, http.StatusGatewayTimeout, "server_error", "timeout"},
 	{errProver, http.StatusBadGateway, "server_error", "prover_failed"},
 }
@@ -86,6 +88,9 @@ func explain(err error) (int, problem) {
 			continue
 		}
 		p := problem{Message: err.Error(), Type: c.typ}
+		if c.err == ErrUnavailable || c.err == ErrNeuron {
+			p.Message = c.err.Error() // where the verifier is, and what it said, is ours
+		}
 		if c.code != "" {
 			p.Code = &c.code
 		}
@@ -101,6 +106,8 @@ func writeError(w http.ResponseWriter, err error) {
 	status, p := explain(err)
 	if l, ok := errors.AsType[*limitError](err); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(l.after.Seconds())))))
+	} else if errors.Is(err, ErrUnavailable) {
+		w.Header().Set("Retry-After", "5") // a restart takes about as long
 	} else if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "1")
 	}

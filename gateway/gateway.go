@@ -33,6 +33,15 @@ import (
 // template. The gateway then prompts by plain completion.
 var ErrNoTemplate = errors.New("model has no chat template")
 
+// What a [Desk] may say.
+var (
+	// ErrUnavailable says that nothing can be addressed at this time: the verifier is
+	// away, or has no epoch open. The user is told to come again.
+	ErrUnavailable = errors.New("the verifier cannot take requests now")
+	// ErrNeuron says that this prover does not serve any more. Another is tried.
+	ErrNeuron = errors.New("the prover does not serve any more")
+)
+
 // Asker sends one addressed request and returns when the exchange is over. It
 // calls each for every id as it arrives, one call at a time and none after it has
 // returned, and stops when each fails or ctx ends. How long each takes does not
@@ -44,8 +53,8 @@ type Asker interface {
 }
 
 // Desk is the verifier's side of an organic request. Address gives a draft its id,
-// seed and salt for one prover. Record takes each finished exchange, exactly once,
-// and returns when it is durable.
+// seed and salt for one prover. Record takes each finished exchange, exactly once, and
+// returns when it is durable, or when the Desk has taken it on to make it so.
 type Desk interface {
 	Address(ctx context.Context, d targon.Draft, n targon.Neuron) (targon.Request, error)
 	Record(ctx context.Context, x targon.Exchange, optedOut bool) error

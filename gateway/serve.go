@@ -147,7 +147,7 @@ func (g *Gateway) answer(ctx context.Context, o order, d targon.Draft, out *repl
 		if err == nil {
 			return x, nil
 		}
-		again := errors.Is(err, errBusy) || errors.Is(err, errProver)
+		again := errors.Is(err, errBusy) || errors.Is(err, errProver) || errors.Is(err, ErrNeuron)
 		if !again || out.sent {
 			return x, err
 		}

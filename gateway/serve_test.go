@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -144,6 +145,22 @@ func TestAddressFails(t *testing.T) {
 	w := serve(f.handler(), post("/v1/chat/completions", chat+`}`))
 	if w.Code != 500 || strings.Contains(w.Body.String(), "spool") || len(f.asked) != 0 {
 		t.Errorf("%d %s, asked %v", w.Code, w.Body, f.asked)
+	}
+}
+
+// TestVerifierAway: the user is told to come again, and nothing about why.
+func TestVerifierAway(t *testing.T) {
+	f := newNet(script{text: "ok"}, script{text: "ok"})
+	f.address = fmt.Errorf("dial 10.0.0.1: %w", gateway.ErrUnavailable)
+	w := serve(f.handler(), post("/v1/chat/completions", chat+`}`))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "5" || strings.Contains(w.Body.String(), "10.0.0.1") ||
+		!strings.Contains(w.Body.String(), `"verifier_unavailable"`) || len(f.asked) != 0 || len(f.drafts) != 1 {
+		t.Errorf("%d %v %s, asked %v, %d drafts", w.Code, w.Header(), w.Body, f.asked, len(f.drafts))
+	}
+	f.address = fmt.Errorf("uid 1: %w", gateway.ErrNeuron)
+	w = serve(f.handler(), post("/v1/chat/completions", chat+`}`))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), `"no_prover"`) || len(f.drafts) != 3 {
+		t.Errorf("where no prover serves any more: %d %v %s, %d drafts, want one for each prover", w.Code, w.Header(), w.Body, len(f.drafts))
 	}
 }
 
