@@ -117,6 +117,12 @@ func avx2Unpack(dst []tile, w []byte, q *quantized, flip uint8) bool {
 		avx2UnpackQ5_0(&dst[0], &w[0], len(dst), q.rowBytes)
 	case Q5_1:
 		avx2UnpackQ5_1(&dst[0], &w[0], len(dst), q.rowBytes)
+	case Q4_K:
+		avx2UnpackQ4_K(&dst[0], &w[0], len(dst), q.rowBytes)
+	case Q5_K:
+		avx2UnpackQ5_K(&dst[0], &w[0], len(dst), q.rowBytes)
+	case Q6_K:
+		avx2UnpackQ6_K(&dst[0], &w[0], len(dst), q.rowBytes)
 	default:
 		return false
 	}
@@ -181,3 +187,12 @@ func avx2UnpackQ5_0(dst *tile, w *byte, blocks, stride int)
 
 //go:noescape
 func avx2UnpackQ5_1(dst *tile, w *byte, blocks, stride int)
+
+//go:noescape
+func avx2UnpackQ4_K(dst *tile, w *byte, blocks, stride int)
+
+//go:noescape
+func avx2UnpackQ5_K(dst *tile, w *byte, blocks, stride int)
+
+//go:noescape
+func avx2UnpackQ6_K(dst *tile, w *byte, blocks, stride int)
