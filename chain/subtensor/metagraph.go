@@ -125,6 +125,9 @@ func (c *Client) selective(ctx context.Context, at targon.Digest) (Subnet, error
 // not where they were.
 func (c columns) subnet(netuid targon.NetUID) (Subnet, error) {
 	n := len(c.Hotkeys)
+	if n > 1<<16 {
+		return Subnet{}, fmt.Errorf("%w: %d neurons", errForm, n)
+	}
 	if c.Tempo == nil || c.NetUID != uint16(netuid) {
 		return Subnet{}, fmt.Errorf("%w: subnet %d where %d was asked for", errForm, c.NetUID, netuid)
 	}

@@ -390,7 +390,8 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(uint8(1), answerOf(f, "neurons_lite.hex"))
 	f.Add(uint8(0), []byte{1, 8, 0, 0, 0})
 	f.Add(uint8(3), []byte{0})
-	api := subtensor.NewAPI()
+	api, node := subtensor.NewAPI(), &answering{}
+	client := subtensor.New(node, 4, nil)
 	f.Fuzz(func(t *testing.T, which uint8, raw []byte) {
 		name := functions[int(which)%len(functions)]
 		if v, err := api.DecodeResult(name, raw); err == nil {
@@ -399,7 +400,8 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("%s: %x is %v, which encodes as %x (%v)", name, raw, v, again, err)
 			}
 		}
-		s, err := subtensor.New(answering{raw}, 4, nil).Subnet(t.Context())
+		node.raw = raw
+		s, err := client.Subnet(t.Context())
 		for i, n := range s.Neurons {
 			if err != nil || int(n.UID) != i {
 				t.Fatalf("%x: neuron %d in place %d (%v)", raw, n.UID, i, err)
@@ -411,33 +413,33 @@ func FuzzAnswer(f *testing.F) {
 // answering is a node that says the same to every runtime API, and has no storage.
 type answering struct{ raw []byte }
 
-func (a answering) StateCall(context.Context, string, []byte, targon.Digest) ([]byte, error) {
+func (a *answering) StateCall(context.Context, string, []byte, targon.Digest) ([]byte, error) {
 	return a.raw, nil
 }
 
-func (answering) Finalised(context.Context) (targon.Header, error) {
+func (*answering) Finalised(context.Context) (targon.Header, error) {
 	return targon.Header{Number: 1}, nil
 }
 
-func (answering) Runtime(context.Context, targon.Digest) (*rpc.Runtime, error) {
+func (*answering) Runtime(context.Context, targon.Digest) (*rpc.Runtime, error) {
 	return &rpc.Runtime{Metadata: &substrate.Metadata{}}, nil
 }
 
-func (answering) StorageMany(_ context.Context, keys [][]byte, _ targon.Digest) ([][]byte, error) {
+func (*answering) StorageMany(_ context.Context, keys [][]byte, _ targon.Digest) ([][]byte, error) {
 	return make([][]byte, len(keys)), nil
 }
 
-func (answering) Hash(context.Context, targon.Block) (targon.Digest, bool, error) {
+func (*answering) Hash(context.Context, targon.Block) (targon.Digest, bool, error) {
 	return targon.Digest{}, false, nil
 }
 
-func (answering) Heads(context.Context, targon.Header) iter.Seq2[targon.Header, error] {
+func (*answering) Heads(context.Context, targon.Header) iter.Seq2[targon.Header, error] {
 	return func(func(targon.Header, error) bool) {}
 }
 
-func (answering) Genesis(context.Context) (targon.Digest, error) { return targon.Digest{}, nil }
+func (*answering) Genesis(context.Context) (targon.Digest, error) { return targon.Digest{}, nil }
 
-func (answering) Send(context.Context, substrate.Signer, rpc.Build) (rpc.Inclusion, error) {
+func (*answering) Send(context.Context, substrate.Signer, rpc.Build) (rpc.Inclusion, error) {
 	return rpc.Inclusion{}, errors.New("nothing is sent")
 }
 
