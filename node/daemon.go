@@ -75,7 +75,7 @@ type door struct {
 // StartVerifying opens the folder and the doors. Run closes both.
 func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err error) {
 	h := &health{hotkey: c.Key.Hotkey(), now: time.Now, announced: true}
-	v := &Verifying{setter: newSetter(c.Chain, h, c.Log), grace: c.Grace}
+	v := &Verifying{setter: newSetter(&hashing{RemoteChain: c.Chain}, h, c.Log), grace: c.Grace}
 	defer func() {
 		if err != nil {
 			_ = v.close()
@@ -104,7 +104,7 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 		return nil, err
 	}
 	v.verifier, v.asker, err = NewVerifier(ctx, VerifierConfig{
-		Key: c.Key, Root: c.Root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(c.Root, c.Chain),
+		Key: c.Key, Root: c.Root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(c.Root, v.setter),
 		AuditPPM: c.AuditPPM, Epoch: c.Epoch, CloseEpoch: c.CloseEpoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: c.patience(),
 		Engine: c.Engine, Local: c.Private, Log: c.Log,
 	})

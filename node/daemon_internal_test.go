@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"iter"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -155,5 +156,50 @@ func TestSetter(t *testing.T) {
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+}
+
+// telling is a chain that counts how often a hash is asked for.
+type telling struct {
+	RemoteChain
+	asked int
+}
+
+func (c *telling) Blocks(context.Context) iter.Seq2[targon.Header, error] {
+	return func(yield func(targon.Header, error) bool) {
+		for b := targon.Block(1); b <= 3*remembered; b++ {
+			if !yield(targon.Header{Number: b, Hash: targon.Digest{byte(b)}}, nil) {
+				return
+			}
+		}
+		yield(targon.Header{}, errors.New("gone"))
+	}
+}
+
+func (c *telling) BlockHash(_ context.Context, b targon.Block) (targon.Digest, error) {
+	c.asked++
+	return targon.Digest{byte(b)}, nil
+}
+
+// TestHashing: what the chain has just told of is not asked for, and the rest is.
+func TestHashing(t *testing.T) {
+	chain := &telling{}
+	c := &hashing{RemoteChain: chain}
+	if _, err := c.BlockHash(t.Context(), 0); err != nil || chain.asked != 1 {
+		t.Errorf("a block that nobody told of: %v, asked %d times", err, chain.asked)
+	}
+	told := 0
+	for h, err := range c.Blocks(t.Context()) {
+		if told++; err != nil {
+			break
+		}
+		for _, b := range []targon.Block{h.Number, max(h.Number, remembered) - remembered + 1} {
+			if got, err := c.BlockHash(t.Context(), b); err != nil || got != (targon.Digest{byte(b)}) || chain.asked != 1 {
+				t.Fatalf("at block %d, block %d is %x, %v, asked %d times", h.Number, b, got, err, chain.asked)
+			}
+		}
+	}
+	if got, err := c.BlockHash(t.Context(), 2*remembered); err != nil || got != (targon.Digest{2 * remembered}) || chain.asked != 2 || told != 3*remembered+1 {
+		t.Errorf("a block of long ago is %x, %v, asked %d times after %d blocks", got, err, chain.asked, told)
 	}
 }

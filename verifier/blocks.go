@@ -164,10 +164,14 @@ func (v *Verifier) dueEpoch(h targon.Header) (targon.Epoch, bool) {
 	return p.Epoch + 1, v.cfg.CloseEpoch(p) // asked outside the lock: it is not ours
 }
 
+// leastLook is what the chain has to answer in at least: where blocks come faster, the
+// machine that makes them is ours and busy.
+const leastLook = 100 * time.Millisecond
+
 // look refreshes what is known of the chain. What fails stays as it was, except
 // that an old private input challenges nobody.
 func (v *Verifier) look(ctx context.Context, h targon.Header) {
-	ctx, cancel := context.WithTimeout(ctx, v.cfg.BlockTime/2)
+	ctx, cancel := context.WithTimeout(ctx, max(v.cfg.BlockTime/2, leastLook))
 	defer cancel()
 	meta, err := v.cfg.Chain.Metagraph(ctx)
 	if err != nil {
