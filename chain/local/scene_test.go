@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"targon"
 	"targon/chain/local"
@@ -103,6 +104,8 @@ func beyond(r *recorded, c substrate.Call) string {
 		return fmt.Sprintf("it is of spec %d", r.Spec)
 	case len(list) > 1:
 		return "which of its calls did what is not recorded"
+	case c.Name == "force_batch":
+		return "it succeeds whatever becomes of its calls"
 	case done && c.Name == "reveal_weights":
 		return "it needs a commit before it"
 	case done && c.Pallet == "AdminUtils":
@@ -163,7 +166,15 @@ func (sc *scene) breach(reason string, a asked, uid int, raw []byte) error {
 	const long = 1000 // blocks
 	switch reason {
 	case "", "WeightVecNotEqualSize", "DuplicateUids", "UidVecContainInvalidOne", "UidsLengthExceedUidsInSubNet", "InvalidIpAddress", "InvalidIpType",
-		"InvalidPort", "AmountTooLow", "NoWeightsCommitFound", "CanNotSetRootNetworkWeights", pool("Custom", 1), pool("Custom", 11), pool("Custom", 13), pool("Custom", 255):
+		"InvalidPort", "NoWeightsCommitFound", "CanNotSetRootNetworkWeights", pool("Custom", 11), pool("Custom", 13):
+	case "AmountTooLow", pool("Custom", 1):
+		if !strings.Contains(a.call.Name, "_stake") || a.amount >= 2e6 {
+			return errors.New("the least stake of that subnet is not recorded")
+		}
+	case pool("Custom", 255):
+		if kind := a.call.Args.Get("ip_type"); kind == nil || kind == uint64(4) || kind == uint64(6) {
+			return errors.New("any refusal may have that number")
+		}
 	case "SubNetworkDoesNotExist", "SubnetNotExists", pool("Custom", 3):
 		sc.config.NetUID++
 	case "HotKeyNotRegisteredInSubNet", "HotKeyNotRegisteredInNetwork", pool("Custom", 10):

@@ -35,6 +35,10 @@ func transferDeed(c substrate.Call) (deed, error) {
 			return notExpendable
 		}
 		from.balance -= a.Value
+		if s.accounts[to] == nil {
+			s.emit("System", "NewAccount", record("account", to))
+			s.emit("Balances", "Endowed", record("account", to, "free_balance", a.Value))
+		}
 		s.account(to).balance += a.Value
 		s.emit("Balances", "Transfer", record("from", x.signer, "to", to, "amount", a.Value))
 		return nil
