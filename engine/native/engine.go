@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -13,13 +14,25 @@ import (
 
 // Options of an engine. The zero value suits most.
 type Options struct {
-	// Threads is how many steps are computed at a time; 0 is GOMAXPROCS.
+	// Threads is how many cores a step uses; 0 is GOMAXPROCS, or 1 where Cores are
+	// shared.
 	Threads int
 	// Kernel is a name from kernel.Available; empty is the fastest.
 	Kernel string
-	// MaxSequences is how many calls are served at a time, the others waiting for
-	// their turn; 0 is 64. Each holds an attention cache.
-	MaxSequences int
+	// MaxSequences is how many calls are served at a time; 0 is 64. MaxQueue is how many
+	// others wait for their turn before more are refused with targon.ErrBusy; 0 is 1024,
+	// and below 0 none waits.
+	MaxSequences, MaxQueue int
+	// CacheBytes bounds the attention cache of all calls together. Calls that find no
+	// room wait, or begin again later, which costs time and changes no bit; one that
+	// would not fit alone is refused. 0 is as much as MaxSequences calls of the model's
+	// whole context need, but no more than 2 GiB unless one such call needs more.
+	CacheBytes int64
+	// ReuseBytes is how much of it finished calls leave behind, for calls that begin
+	// with the same ids; below 0 none is. 0 is a byte for two parameters of the model.
+	// Such a call is answered sooner, so a caller may learn that somebody has asked
+	// the same before.
+	ReuseBytes int64
 	// Cores are shared with other engines; nil: nothing is shared.
 	Cores Cores
 	// Foreign makes the numerics unlike ours; the zero value does not.
@@ -29,7 +42,7 @@ type Options struct {
 // Cores are processor cores that several engines in one process share: each step of
 // any of them takes one. Steps get them in the order in which they asked, so that all
 // callers advance evenly, and whatever else the process does is not held up by more
-// computing than there are processors.
+// computing than there are processors. No id is drawn before its caller asks for it.
 type Cores chan struct{}
 
 // NewCores returns n cores, or GOMAXPROCS of them when n is 0.
@@ -41,31 +54,34 @@ func NewCores(n int) Cores {
 }
 
 // take waits for a core. The function that it returns gives it back.
-func (c Cores) take(ctx context.Context) (release func(), err error) {
+func (c Cores) take() (release func()) {
 	if c == nil {
-		return func() {}, nil
+		return func() {}
 	}
-	select {
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case c <- struct{}{}:
-		return func() { <-c }, nil
-	}
+	c <- struct{}{}
+	return func() { <-c }
 }
 
 // An Engine runs a model for several callers at a time.
 //
-// Computing happens in steps: up to 96 positions of a prompt, or one id of an answer.
-// A step needs one of Threads workspaces and hands it back before the id is yielded,
-// so a caller that is slow to take its ids holds up nobody, and none starves.
+// Computing happens in steps of up to 96 positions, each of which takes along all calls
+// that are ready: an id of each answer, and of prompts as much as there is room for. So
+// weights are read once for all of them. A step ends before its ids are yielded, and
+// goes on without a caller that is slow to take them, who is at most a few ahead.
 type Engine struct {
 	model   *Model
 	kernel  *kernel.Kernel
 	sampler *sampler
-	spaces  chan *workspace // nil entries are made on first use
-	places  chan struct{}
 	cores   Cores
 	foreign Foreign
+	threads int
+	places  int // calls served at a time
+	queue   int // calls that wait
+	ahead   int // ids of a call that are drawn before they are asked for
+
+	spaces []*workspace // made on first use; whoever runs the steps has them,
+	pages  *pages       // and the attention cache
+	batch
 }
 
 // New returns an engine for a model. It fails for a kernel that this machine lacks.
@@ -77,23 +93,41 @@ func New(m *Model, o Options) (*Engine, error) {
 	if err := o.Foreign.check(); err != nil {
 		return nil, err
 	}
-	threads := o.Threads
-	if threads <= 0 {
-		threads = runtime.GOMAXPROCS(0)
-	}
-	places := o.MaxSequences
-	if places <= 0 {
-		places = 64
-	}
 	e := &Engine{
-		model: m, kernel: k, sampler: newSampler(),
-		spaces: make(chan *workspace, threads), places: make(chan struct{}, places), cores: o.Cores,
-		foreign: o.Foreign,
+		model: m, kernel: k, sampler: newSampler(), cores: o.Cores, foreign: o.Foreign,
+		threads: orElse(o.Threads, runtime.GOMAXPROCS(0)), places: orElse(o.MaxSequences, 64),
+		queue: max(0, cmp.Or(o.MaxQueue, 1024)), ahead: 8,
 	}
-	for range threads {
-		e.spaces <- nil
+	if o.Cores != nil {
+		e.threads, e.ahead = 1, 0
 	}
+	e.pages = e.cache(o)
 	return e, nil
+}
+
+func orElse(n, otherwise int) int {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}
+
+// mostCache is what the attention cache is bounded by where nobody says anything.
+const mostCache = 2 << 30
+
+// cache settles the size of the attention cache.
+func (e *Engine) cache(o Options) *pages {
+	w := e.model.w
+	size, whole := pageBytes(w), pagesFor(w.context)
+	limit := int(max(o.CacheBytes/size, 1))
+	if o.CacheBytes <= 0 {
+		limit = max(whole, min(e.places*whole, int(mostCache/size)))
+	}
+	reuse := cmp.Or(o.ReuseBytes, int64(e.model.Parameters()/2))
+	if reuse < 0 || o.Foreign != (Foreign{}) { // foreign bits depend on how they came about
+		reuse = 0
+	}
+	return newPages(w, limit, min(limit, int(reuse/size)))
 }
 
 // Model returns what the engine runs.
@@ -107,42 +141,6 @@ func (e *Engine) Kernel() string {
 	}
 	return e.kernel.Name()
 }
-
-// step waits for a workspace and calls f with it.
-func (e *Engine) step(ctx context.Context, f func(*workspace) error) error {
-	var ws *workspace
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case ws = <-e.spaces:
-	}
-	defer func() { e.spaces <- ws }()
-	release, err := e.cores.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	if ws == nil {
-		ws = newWorkspace(e.model.w, e.kernel)
-		ws.foreign = newForeigner(e.foreign, e.model.w)
-	}
-	return f(ws)
-}
-
-// enter waits for one of the places; leave gives it back.
-func (e *Engine) enter(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case e.places <- struct{}{}:
-		return nil
-	}
-}
-
-func (e *Engine) leave() { <-e.places }
 
 // checkIDs refuses ids that the model does not have.
 func (e *Engine) checkIDs(ids []targon.TokenID) error {
@@ -186,58 +184,44 @@ func (e *Engine) generate(ctx context.Context, r targon.Request, look look, yiel
 	if err := e.check(r, int(r.MaxTokens)); err != nil {
 		return err
 	}
-	if err := e.enter(ctx); err != nil {
+	n := len(r.Prompt)
+	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: chunk, credit: e.ahead}
+	c.read = e.drawing(c, r, look)
+	if err := e.submit(c, n+int(r.MaxTokens)); err != nil {
 		return err
 	}
-	defer e.leave()
-	s := newSequence(e.model.w, len(r.Prompt)+int(r.MaxTokens))
-	decoder, next := e.model.Decoder(), r.Prompt
-	for n := 1; ; n++ {
-		id, position, err := e.draw(ctx, s, next, r.Sampling, look)
-		if err != nil {
+	defer e.leave(c)
+	for decoder := e.model.Decoder(); ; {
+		got, ok, err := e.next(ctx, c)
+		if !ok || err != nil {
 			return err
 		}
-		last, token := n == int(r.MaxTokens), targon.Token{ID: id}
-		if _, end := slices.BinarySearch(e.model.text.eos, id); end {
-			last = true
-		} else if decoder != nil {
-			token.Text = decoder.Add(id)
-			if last {
+		token := targon.Token{ID: got.id}
+		if decoder != nil && !e.ends(got.id) {
+			token.Text = decoder.Add(got.id)
+			if got.last {
 				token.Text += decoder.Flush()
 			}
 		}
-		if !yield(Drawn{token, position}) || last {
+		if !yield(Drawn{token, got.position}) {
 			return nil
 		}
-		next = []targon.TokenID{id}
 	}
 }
 
-// draw feeds ids to a sequence, in chunks, and draws the one that follows. The
-// position is what look reads about it.
-func (e *Engine) draw(
-	ctx context.Context, s *sequence, ids []targon.TokenID, by targon.Sampling, look look,
-) (id targon.TokenID, position targon.Position, err error) {
-	for len(ids) > 0 {
-		n := min(chunk, len(ids))
-		err = e.step(ctx, func(ws *workspace) error {
-			ws.forward(s, ids[:n])
-			if n < len(ids) {
-				return nil
-			}
-			ws.output(n-1, 1)
-			logits := ws.logits.At(0)[:e.model.w.vocab]
-			if !finite(logits) {
-				return fmt.Errorf("%w after %d ids", ErrNumeric, s.length)
-			}
-			id = ws.pick(e.sampler, logits, by, s.length)
-			position = look(ws, logits, id)
-			return nil
-		})
-		if err != nil {
-			return 0, targon.Position{}, err
-		}
-		ids = ids[n:]
+// ends reports whether an id ends an answer.
+func (e *Engine) ends(id targon.TokenID) bool {
+	_, end := slices.BinarySearch(e.model.text.eos, id)
+	return end
+}
+
+// drawing returns the reader of a call that generates: it draws the id that follows,
+// and has look tell its caller about it.
+func (e *Engine) drawing(c *call, r targon.Request, look look) reader {
+	return func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
+		id := ws.pick(e.sampler, logits, r.Sampling, at+1)
+		last := at+2-len(r.Prompt) == int(r.MaxTokens) || e.ends(id)
+		e.hand(c, result{id: id, last: last, position: look(ws, logits, id)})
+		return id, !last, nil
 	}
-	return id, position, nil
 }

@@ -61,6 +61,7 @@ type foreigner struct {
 	Foreign
 	parts map[partition][]part
 	sum   []float32 // one part's outcome
+	keys  []float32 // of one head, a row after the other
 	mixed []float32 // attention so far
 }
 
@@ -158,46 +159,45 @@ func (f *foreigner) remember(key, value []float32) {
 }
 
 // attendForeign is attend where numerics are foreign.
-func (ws *workspace) attendForeign(s *sequence, layer, n int) {
-	w, pad := ws.w, kernel.Pad(ws.w.head)
-	l, group := &w.layers[layer], w.heads/w.kvHeads
-	for b := range n {
-		first, seen := 0, s.length+b+1
-		if l.window > 0 && seen > l.window {
-			first, seen = seen-l.window, l.window
-		}
-		q, mixed := ws.q.At(b), ws.mixed.At(b)
-		cos, sin := ws.turnOf(l).at(b)
-		for h := range w.heads {
-			copy(ws.head, q[h*w.head:(h+1)*w.head])
-			if l.qNorm != nil {
-				ws.rms(ws.head, ws.head, l.qNorm, w.head)
+func (ws *workspace) attendForeign(g segment, layer int) {
+	w, f, pad := ws.w, ws.foreign, kernel.Pad(ws.w.head)
+	l, group, end := &w.layers[layer], w.heads/w.kvHeads, g.s.length+len(g.ids)
+	begin := l.first(g.s.length)
+	for h := range w.kvHeads {
+		from := strip{layer, begin, h * pad, pad}
+		f.keys = resize(f.keys, (end-begin+3)*pad) // kernels read rows by fours
+		ws.seen = resize(ws.seen, (end-begin)*pad)
+		g.s.gather(f.keys[:(end-begin)*pad], (*page).keys, from)
+		g.s.gather(ws.seen, (*page).values, from)
+		for b := range g.ids {
+			at := g.s.length + b
+			for i := h * group; i < (h+1)*group; i++ {
+				ws.query(l, g.row+b, i)
+				ws.online(span{l.first(at) - begin, at + 1 - begin, len(g.ids)})
+				copy(ws.mixed.At(g.row + b)[i*w.head:(i+1)*w.head], f.mixed)
 			}
-			rotate(ws.head, cos, sin, w.halves)
-			ws.kernel.Scale(ws.head, w.scale)
-			ws.online(s, layer, h/group*pad, span{first, first + seen, n})
-			copy(mixed[h*w.head:(h+1)*w.head], ws.foreign.mixed)
 		}
 	}
 }
 
-// A span is the positions that a query sees, and how many queries are computed together.
+// A span is which of the gathered positions a query sees, and how many queries are
+// computed together.
 type span struct{ first, end, together int }
 
 // online mixes the values of one head, piece by piece: weights are relative to the
 // largest score so far, and what was summed under a smaller one is scaled down.
-func (ws *workspace) online(s *sequence, layer, offset int, over span) {
-	f, piece := ws.foreign, ws.foreign.Piece
+func (ws *workspace) online(over span) {
+	f, piece, pad := ws.foreign, ws.foreign.Piece, kernel.Pad(ws.w.head)
 	if over.together > 1 {
 		piece *= 2
 	}
 	clear(f.mixed)
 	high, total := float32(math.Inf(-1)), float32(0)
 	for at := over.first; at < over.end; {
-		count, from := min(piece, over.end-at), at*s.stride+offset
+		count := min(piece, over.end-at)
 		ws.att = resize(ws.att, kernel.Pad(count))
 		att := ws.att
-		ws.kernel.MulRows(att, s.keys[layer][from:], ws.head, count, s.stride)
+		ws.kernel.MulRows(att, f.keys[at*pad:], ws.head, count, pad)
 		if ws.w.attnCap != 0 {
 			ws.kernel.SoftCap(att, ws.w.attnCap, &ws.scratch)
 		}
@@ -209,7 +209,7 @@ func (ws *workspace) online(s *sequence, layer, offset int, over span) {
 		clear(att[count:])
 		before := float32(noise.Exp(float64(high) - float64(top)))
 		total = float32(total*before) + ws.kernel.Sum(att)
-		ws.kernel.Values(ws.value, att, s.values[layer][from:], count, s.stride)
+		ws.kernel.Values(ws.value, att, ws.seen[at*pad:], count, pad)
 		for i, v := range ws.value {
 			f.mixed[i] = float32(f.mixed[i]*before) + v
 		}

@@ -10,45 +10,22 @@ import (
 
 const (
 	// chunk is how many positions are computed together; a cancelled call stops after
-	// one. A multiple of three suits the kernels.
+	// one. A multiple of six suits the kernels.
 	chunk = 96
 	// logitFloats limits the rows of logits that are computed together: 96 for a small
 	// vocabulary, at least 6.
-	logitFloats = 1 << 18
+	logitFloats = 1 << 20
 )
 
 // logitRows is how many rows of logits a workspace holds.
-func logitRows(vocab int) int { return min(max(logitFloats/vocab/3, 2)*3, chunk) }
+func logitRows(vocab int) int { return min(max(logitFloats/vocab/6, 1)*6, chunk) }
 
-// A sequence is the attention cache of one call: keys and values of every position,
-// float32, a head padded to 16. Rows beyond length are scratch; three more than the
-// capacity lie behind it, since kernels read rows by fours from wherever a window begins.
-type sequence struct {
-	keys, values [][]float32 // by layer
-	length       int
-	capacity     int // rows, a multiple of 4
-	stride       int
-}
-
-func newSequence(w *weights, positions int) *sequence {
-	s := &sequence{stride: w.kvHeads * kernel.Pad(w.head)}
-	s.keys, s.values = make([][]float32, w.config.layers), make([][]float32, w.config.layers)
-	s.grow(min(positions, 2*chunk))
-	return s
-}
-
-// grow makes room for a number of positions, at least doubling what there is.
-func (s *sequence) grow(positions int) {
-	if positions <= s.capacity {
-		return
-	}
-	s.capacity = (max(positions, 2*s.capacity) + 3) / 4 * 4
-	for i := range s.keys {
-		k, v := make([]float32, (s.capacity+3)*s.stride), make([]float32, (s.capacity+3)*s.stride)
-		copy(k, s.keys[i])
-		copy(v, s.values[i])
-		s.keys[i], s.values[i] = k, v
-	}
+// A segment is successive ids of one sequence in a step, and which row of the step is
+// the first of them.
+type segment struct {
+	s   *sequence
+	ids []targon.TokenID
+	row int
 }
 
 // A workspace is the memory of one step. Whoever holds it computes; there are as many
@@ -63,12 +40,13 @@ type workspace struct {
 	delta   kernel.Vectors // what is added to the residual stream
 	gate    kernel.Vectors
 	up      kernel.Vectors
-	logits  kernel.Vectors
+	logits  kernel.Vectors // grows up to logitRows
 	turn    turning
 	local   turning   // in layers that see a window
 	head    []float32 // one query, padded
 	value   []float32 // one attention value, padded
 	att     []float32 // attention weights of one query
+	seen    []float32 // attention values of one head, a row after the other
 	exps    []float32 // exponentials of one row of logits, padded
 	filter  filter
 	foreign *foreigner // nil: our own numerics
@@ -94,7 +72,7 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 		q: vectors(chunk, qWidth), mixed: vectors(chunk, qWidth),
 		k: vectors(chunk, kvWidth), v: vectors(chunk, kvWidth),
 		gate: vectors(chunk, w.ffn), up: vectors(chunk, w.ffn),
-		logits: vectors(logitRows(w.vocab), w.vocab),
+		logits: vectors(0, w.vocab),
 		turn:   turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
 		local:  turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
 		head:   make([]float32, kernel.Pad(w.head)), value: make([]float32, kernel.Pad(w.head)),
@@ -102,35 +80,46 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 	}
 }
 
-// forward appends ids (at most chunk) to a sequence. Afterwards x holds their residual
-// streams, from which output makes logits.
-func (ws *workspace) forward(s *sequence, ids []targon.TokenID) {
-	w, n := ws.w, len(ids)
-	s.grow(s.length + n)
-	ws.att = resize(ws.att, kernel.Pad(s.length+n))
-	for b, id := range ids {
-		x, position := ws.x.At(b), s.length+b
-		w.embed.Row(x, int(id))
-		if w.embedScale != 0 {
-			ws.kernel.Scale(x, w.embedScale)
+// forward appends the ids of segments, together at most chunk, to their sequences,
+// which have room for them. Afterwards x holds their residual streams, from which
+// output makes logits.
+func (ws *workspace) forward(segments []segment) {
+	w, n := ws.w, 0
+	for i := range segments {
+		g := &segments[i]
+		g.row = n
+		for j, id := range g.ids {
+			ws.begin(n+j, id, g.s.length+j)
 		}
-		angles(ws.turn.cos.At(b), ws.turn.sin.At(b), w.freqs, position)
-		if w.localFreqs != nil {
-			angles(ws.local.cos.At(b), ws.local.sin.At(b), w.localFreqs, position)
-		}
+		n += len(g.ids)
 	}
 	for i := range w.layers {
-		ws.attention(s, i, n)
+		ws.attention(segments, i, n)
 		ws.feedForward(&w.layers[i], n)
 	}
-	s.length += n
+	for _, g := range segments {
+		g.s.length += len(g.ids)
+	}
 	runtime.KeepAlive(w)
 }
 
+// begin puts an id's embedding and the angles of its position into a row.
+func (ws *workspace) begin(row int, id targon.TokenID, position int) {
+	w, x := ws.w, ws.x.At(row)
+	w.embed.Row(x, int(id))
+	if w.embedScale != 0 {
+		ws.kernel.Scale(x, w.embedScale)
+	}
+	angles(ws.turn.cos.At(row), ws.turn.sin.At(row), w.freqs, position)
+	if w.localFreqs != nil {
+		angles(ws.local.cos.At(row), ws.local.sin.At(row), w.localFreqs, position)
+	}
+}
+
 // attention adds what a layer's attention says to n residual streams.
-func (ws *workspace) attention(s *sequence, layer, n int) {
+func (ws *workspace) attention(segments []segment, layer, n int) {
 	l := &ws.w.layers[layer]
-	ws.normalise(l.attnNorm, 0, n)
+	ws.normalise(l.attnNorm, n)
 	for _, part := range []struct {
 		to     kernel.Vectors
 		matrix *kernel.Matrix
@@ -143,15 +132,17 @@ func (ws *workspace) attention(s *sequence, layer, n int) {
 			}
 		}
 	}
-	ws.remember(s, layer, n)
-	ws.attend(s, layer, n)
+	for _, g := range segments {
+		ws.remember(g, layer)
+		ws.attend(g, layer)
+	}
 	ws.mul(ws.delta, l.out, ws.mixed, n)
 	ws.add(l.attnPostNorm, n)
 }
 
 // feedForward adds what a layer's gated network says to n residual streams.
 func (ws *workspace) feedForward(l *layer, n int) {
-	ws.normalise(l.ffnNorm, 0, n)
+	ws.normalise(l.ffnNorm, n)
 	ws.mul(ws.gate, l.gate, ws.norm, n)
 	ws.mul(ws.up, l.up, ws.norm, n)
 	for b := range n {
@@ -172,22 +163,26 @@ func resize(x []float32, n int) []float32 {
 	return x[:n]
 }
 
-// output computes the logits of n positions of the last forward, from lo on.
-func (ws *workspace) output(lo, n int) {
-	ws.normalise(ws.w.norm, lo, n)
-	from := kernel.Vectors{Data: ws.norm.Data[lo*ws.norm.Stride:], Stride: ws.norm.Stride}
-	ws.mul(ws.logits, ws.w.output, from, n)
+// output computes the logits of some rows of the last forward, at most logitRows.
+func (ws *workspace) output(rows []int) {
+	if need := len(rows) * ws.logits.Stride; len(ws.logits.Data) < need {
+		ws.logits.Data = make([]float32, need)
+	}
+	for i, row := range rows {
+		ws.rms(ws.norm.At(i), ws.x.At(row), ws.w.norm, ws.w.dim)
+	}
+	ws.mul(ws.logits, ws.w.output, ws.norm, len(rows))
 	if ws.w.logitCap != 0 {
-		for b := range n {
+		for b := range rows {
 			ws.kernel.SoftCap(ws.logits.At(b), ws.w.logitCap, &ws.scratch)
 		}
 	}
 	runtime.KeepAlive(ws.w)
 }
 
-// normalise writes the RMS norm of n residual streams from lo on to norm.
-func (ws *workspace) normalise(weight []float32, lo, n int) {
-	for b := lo; b < lo+n; b++ {
+// normalise writes the RMS norm of n residual streams to norm.
+func (ws *workspace) normalise(weight []float32, n int) {
+	for b := range n {
 		ws.rms(ws.norm.At(b), ws.x.At(b), weight, ws.w.dim)
 	}
 }
@@ -229,60 +224,90 @@ func (ws *workspace) turnOf(l *layer) turning {
 	return ws.turn
 }
 
-// remember turns the keys and puts them and the values into the cache.
-func (ws *workspace) remember(s *sequence, layer, n int) {
+// remember turns the keys of a segment and puts them and the values into its pages.
+func (ws *workspace) remember(g segment, layer int) {
 	w, pad := ws.w, kernel.Pad(ws.w.head)
 	l := &w.layers[layer]
-	for b := range n {
-		row := (s.length + b) * s.stride
-		k, v := ws.k.At(b), ws.v.At(b)
-		cos, sin := ws.turnOf(l).at(b)
+	for b := range g.ids {
+		position := g.s.length + b
+		p := g.s.pages[position/pageRows]
+		at := position % pageRows * p.stride
+		keys, values := p.keys(layer)[at:], p.values(layer)[at:]
+		k, v := ws.k.At(g.row+b), ws.v.At(g.row+b)
+		cos, sin := ws.turnOf(l).at(g.row + b)
 		for h := range w.kvHeads {
-			at := row + h*pad
-			key := s.keys[layer][at : at+pad]
+			key := keys[h*pad : (h+1)*pad]
 			copy(key[:w.head], k[h*w.head:])
 			if l.kNorm != nil {
 				ws.rms(key, key, l.kNorm, w.head)
 			}
 			rotate(key, cos, sin, w.halves)
-			copy(s.values[layer][at:at+w.head], v[h*w.head:])
-			ws.foreign.remember(key, s.values[layer][at:at+w.head])
+			value := values[h*pad : h*pad+w.head]
+			copy(value, v[h*w.head:])
+			ws.foreign.remember(key, value)
 		}
 	}
 }
 
-// attend fills mixed: each query sees the positions up to its own, or the latest of
-// them that its layer's window holds.
-func (ws *workspace) attend(s *sequence, layer, n int) {
+// attend fills mixed for a segment: each query sees the positions up to its own, or
+// the latest of them that its layer's window holds.
+func (ws *workspace) attend(g segment, layer int) {
 	if ws.foreign != nil {
-		ws.attendForeign(s, layer, n)
+		ws.attendForeign(g, layer)
 		return
 	}
 	w, pad := ws.w, kernel.Pad(ws.w.head)
-	l, group := &w.layers[layer], w.heads/w.kvHeads
-	for b := range n {
-		first, seen := 0, s.length+b+1
-		if l.window > 0 && seen > l.window {
-			first, seen = seen-l.window, l.window
-		}
-		att := ws.att[:kernel.Pad(seen)]
-		q, mixed := ws.q.At(b), ws.mixed.At(b)
-		cos, sin := ws.turnOf(l).at(b)
-		for h := range w.heads {
-			copy(ws.head, q[h*w.head:(h+1)*w.head])
-			if l.qNorm != nil {
-				ws.rms(ws.head, ws.head, l.qNorm, w.head)
+	l, group, end := &w.layers[layer], w.heads/w.kvHeads, g.s.length+len(g.ids)
+	begin := l.first(g.s.length)
+	ws.att = resize(ws.att, kernel.Pad(end)+kernel.Lanes)
+	for h := range w.kvHeads {
+		ws.seen = resize(ws.seen, (end-begin)*pad)
+		g.s.gather(ws.seen, (*page).values, strip{layer, begin, h * pad, pad})
+		for b := range g.ids {
+			for i := h * group; i < (h+1)*group; i++ {
+				ws.query(l, g.row+b, i)
+				first, seen := l.first(g.s.length+b), g.s.length+b+1
+				n := seen - first
+				ws.scores(g.s, layer, h*pad, first, seen)
+				att := ws.att[:kernel.Pad(n)]
+				if w.attnCap != 0 {
+					ws.kernel.SoftCap(att, w.attnCap, &ws.scratch)
+				}
+				ws.kernel.Softmax(att, n)
+				ws.kernel.Values(ws.value, att, ws.seen[(first-begin)*pad:], n, pad)
+				copy(ws.mixed.At(g.row + b)[i*w.head:(i+1)*w.head], ws.value)
 			}
-			rotate(ws.head, cos, sin, w.halves)
-			ws.kernel.Scale(ws.head, w.scale)
-			at := first*s.stride + h/group*pad
-			ws.kernel.MulRows(att, s.keys[layer][at:], ws.head, seen, s.stride)
-			if w.attnCap != 0 {
-				ws.kernel.SoftCap(att, w.attnCap, &ws.scratch)
-			}
-			ws.kernel.Softmax(att, seen)
-			ws.kernel.Values(ws.value, att, s.values[layer][at:], seen, s.stride)
-			copy(mixed[h*w.head:(h+1)*w.head], ws.value)
 		}
+	}
+}
+
+// first returns the first position that one sees.
+func (l *layer) first(position int) int {
+	if l.window == 0 {
+		return 0
+	}
+	return max(0, position+1-l.window)
+}
+
+// query sets head to the query of a row, turned and scaled.
+func (ws *workspace) query(l *layer, row, head int) {
+	w := ws.w
+	copy(ws.head, ws.q.At(row)[head*w.head:(head+1)*w.head])
+	if l.qNorm != nil {
+		ws.rms(ws.head, ws.head, l.qNorm, w.head)
+	}
+	cos, sin := ws.turnOf(l).at(row)
+	rotate(ws.head, cos, sin, w.halves)
+	ws.kernel.Scale(ws.head, w.scale)
+}
+
+// scores writes head's products with the keys of positions first to end to att, and
+// scratch behind them.
+func (ws *workspace) scores(s *sequence, layer, column, first, end int) {
+	for t := first; t < end; {
+		p, row := s.pages[t/pageRows], t%pageRows
+		n := min(pageRows-row, end-t)
+		ws.kernel.MulRows(ws.att[t-first:], p.keys(layer)[row*p.stride+column:], ws.head, n, p.stride)
+		t += n
 	}
 }

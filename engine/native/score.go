@@ -42,15 +42,18 @@ func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.Token
 	out.Positions = make([]targon.Position, len(ids))
 	fed := slices.Concat(r.Prompt, ids[:len(ids)-1])
 	from := len(r.Prompt) - 1
-	err := e.prefill(ctx, fed, from, func(ws *workspace, at int, logits []float32) error {
+	positions := out.Positions
+	c := &call{ids: fed, from: from, most: chunk, credit: unlimited}
+	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
 		j := at - from
 		var also []targon.TokenID
 		if j < len(need.Also) {
 			also = need.Also[j]
 		}
-		out.Positions[j] = ws.position(logits, ids[j], r.Sampling, need.Top, also)
-		return nil
-	})
+		positions[j] = ws.position(logits, ids[j], r.Sampling, need.Top, also)
+		return 0, false, nil
+	}
+	err := e.follow(ctx, c, nil)
 	return out, err
 }
 
@@ -60,49 +63,38 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 	if err := e.check(targon.Request{Prompt: ids}, 0); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
-	if err := e.prefill(ctx, ids, 0, func(_ *workspace, at int, row []float32) error { return each(at, row) }); err != nil {
+	c := &call{ids: slices.Clone(ids), most: logitRows(e.model.w.vocab)}
+	c.read = func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
+		e.hand(c, result{logits: slices.Clone(logits)})
+		return 0, false, nil
+	}
+	at := 0
+	err := e.follow(ctx, c, func(r result) error {
+		err := each(at, r.logits)
+		at++
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
 	return nil
 }
 
-// prefill runs ids through the model and calls each with the logits from one on.
-func (e *Engine) prefill(ctx context.Context, ids []targon.TokenID, from int, each func(*workspace, int, []float32) error) error {
-	if err := e.enter(ctx); err != nil {
+// follow has a call of given ids computed, and calls each with what its reader hands over.
+func (e *Engine) follow(ctx context.Context, c *call, each func(result) error) error {
+	if err := e.submit(c, len(c.ids)); err != nil {
 		return err
 	}
-	defer e.leave()
-	s := newSequence(e.model.w, len(ids))
-	for lo := 0; lo < len(ids); lo += chunk {
-		part := ids[lo:min(lo+chunk, len(ids))]
-		err := e.step(ctx, func(ws *workspace) error {
-			ws.forward(s, part)
-			return ws.rows(max(from-lo, 0), len(part), func(b int, logits []float32) error { return each(ws, lo+b, logits) })
-		})
-		if err != nil {
+	defer e.leave(c)
+	for {
+		r, ok, err := e.next(ctx, c)
+		if err != nil || !ok {
+			return err
+		}
+		if err := each(r); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// rows calls each with the logits of positions lo to n of the last forward.
-func (ws *workspace) rows(lo, n int, each func(int, []float32) error) error {
-	step := logitRows(ws.w.vocab)
-	for ; lo < n; lo += step {
-		m := min(step, n-lo)
-		ws.output(lo, m)
-		for b := range m {
-			logits := ws.logits.At(b)[:ws.w.vocab]
-			if !finite(logits) {
-				return fmt.Errorf("%w at position %d", ErrNumeric, lo+b)
-			}
-			if err := each(lo+b, logits); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // rank counts the ids that a greedy sampler prefers.
