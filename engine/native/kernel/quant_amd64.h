@@ -54,21 +54,25 @@
 #define GEMVARGS \
 	MOVQ dst+0(FP), DI       \
 	MOVQ w+8(FP), SI         \
-	MOVQ x+16(FP), BX        \
 	MOVQ panels+24(FP), R8   \
 	MOVQ blocks+32(FP), R9   \
-	MOVQ stride+40(FP), R10
+	MOVQ stride+40(FP), R10  \
+	LEAQ (SI)(R10*4), BX
 
 #define GEMVPANEL \
 	LEAQ   (SI)(R10*1), R11  \
 	LEAQ   (SI)(R10*2), R12  \
 	LEAQ   (R11)(R10*2), R13 \
 	VXORPS X3, X3, X3        \
-	MOVQ   BX, DX            \
+	MOVQ   x+16(FP), DX      \
 	MOVQ   R9, R15           \
 	XORQ   CX, CX
 
+// GEMVNEXT also asks for memory four rows ahead, at BX.
 #define GEMVNEXT(size, label) \
+	PREFETCHT0 (BX) \
+	PREFETCHT0 64(BX) \
+	ADDQ $(4*size), BX \
 	ADDQ $48, DX   \
 	ADDQ $size, CX \
 	DECQ R15       \

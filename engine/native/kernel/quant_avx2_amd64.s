@@ -63,6 +63,7 @@ agemv8loop:
 	SIGNED(2(R13)(CX*1), Y7)
 	SUMS4(Y4, Y5, Y6, Y7, X4, X5)
 	CHAIN4
+	PREFETCHT0 128(BX)
 	GEMVNEXT(34, agemv8loop)
 	GEMVSTORE(agemv8panel)
 

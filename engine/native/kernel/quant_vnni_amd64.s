@@ -29,6 +29,7 @@ vgemv8loop:
 	DOT(Y9, Y7)
 	SUMS4(Y4, Y5, Y6, Y7, X4, X5)
 	CHAIN4
+	PREFETCHT0 128(BX)
 	GEMVNEXT(34, vgemv8loop)
 	GEMVSTORE(vgemv8panel)
 
