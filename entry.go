@@ -75,6 +75,7 @@ const (
 	domainOpened  = "targon/ledger/opened/v1"
 	domainArrived = "targon/ledger/arrived/v1"
 	domainJudged  = "targon/ledger/judged/v1"
+	domainWeighed = "targon/ledger/judged/v2" // with what a check by margins counted
 	domainClosed  = "targon/ledger/closed/v1"
 	domainScores  = "targon/ledger/scores/v1"
 	domainDecided = "targon/ledger/decided/v1"
@@ -125,29 +126,6 @@ func (e Arrived) MarshalBinary() ([]byte, error) {
 	w.u64(uint64(e.Timing.Total))
 	w.u16(e.Timing.Burst)
 	w.u64(uint64(e.Timing.Ended))
-	return w.b, nil
-}
-
-// MarshalBinary returns the canonical encoding. Detail is cut to 512 bytes.
-func (e Judged) MarshalBinary() ([]byte, error) {
-	v := e.Verdict
-	if v.Outcome == OutcomeNone || v.Reason.Outcome() != v.Outcome {
-		return nil, fmt.Errorf("%w: outcome %v with reason %v", ErrEncoding, v.Outcome, v.Reason)
-	}
-	w := newWriter(domainJudged)
-	w.u64(uint64(e.Epoch))
-	w.u16(uint16(e.UID))
-	w.fixed(v.Request[:])
-	w.fixed(v.Receipt[:])
-	w.fixed(v.Prover[:])
-	w.u8(uint8(v.Outcome))
-	w.u8(uint8(v.Reason))
-	w.u32(v.Tokens)
-	w.u32(v.Position)
-	w.u32(uint32(v.Claimed))
-	w.u32(uint32(v.Winner))
-	w.f64(v.Gap)
-	w.str(v.Detail[:min(len(v.Detail), maxDetail)])
 	return w.b, nil
 }
 
@@ -219,6 +197,8 @@ func DecodeEntry(b []byte) (Entry, error) {
 		e = decodeArrived(r)
 	case domainJudged:
 		e = decodeJudged(r)
+	case domainWeighed:
+		e = decodeWeighed(r)
 	case domainClosed:
 		e = decodeClosed(r)
 	case domainScores:
@@ -265,24 +245,6 @@ func decodeArrived(r *reader) Entry {
 	e.Timing.First, e.Timing.Total = time.Duration(r.u64()), time.Duration(r.u64())
 	e.Timing.Burst = r.u16()
 	e.Timing.Ended = int64(r.u64())
-	return e
-}
-
-func decodeJudged(r *reader) Entry {
-	var e Judged
-	e.Epoch, e.UID = Epoch(r.u64()), UID(r.u16())
-	v := &e.Verdict
-	r.fixed(v.Request[:])
-	r.fixed(v.Receipt[:])
-	r.fixed(v.Prover[:])
-	v.Outcome, v.Reason = Outcome(r.u8()), Reason(r.u8())
-	if v.Reason.Outcome() != v.Outcome || v.Outcome == OutcomeNone {
-		r.fail("outcome %d with reason %d", v.Outcome, v.Reason)
-	}
-	v.Tokens, v.Position = r.u32(), r.u32()
-	v.Claimed, v.Winner = TokenID(r.u32()), TokenID(r.u32())
-	v.Gap = r.f64()
-	v.Detail = r.str(maxDetail)
 	return e
 }
 

@@ -227,8 +227,15 @@ func TestChainOrderMatters(t *testing.T) {
 // What DecodeEntry would refuse, MarshalBinary refuses.
 func TestEntriesThatCannotBeRead(t *testing.T) {
 	for name, e := range map[string]targon.Entry{
-		"no verdict":       targon.Judged{},
-		"contradiction":    targon.Judged{Verdict: targon.Verdict{Outcome: targon.Passed, Reason: targon.ReasonMismatch}},
+		"no verdict":    targon.Judged{},
+		"contradiction": targon.Judged{Verdict: targon.Verdict{Outcome: targon.Passed, Reason: targon.ReasonMismatch}},
+		"classes in disorder": targon.Judged{Verdict: targon.Verdict{
+			Outcome: targon.Passed, Reason: targon.ReasonWithin,
+			Tally: targon.Tally{Ids: []targon.GapCount{{Class: 2, Matches: 1}, {Class: 1, Matches: 1}}},
+		}},
+		"surprised by nothing": targon.Judged{Verdict: targon.Verdict{
+			Outcome: targon.Passed, Reason: targon.ReasonWithin, Surprise: targon.Surprise{Variance: 1},
+		}},
 		"unknown status":   targon.Arrived{Status: targon.StatusOurs + 1},
 		"unknown origin":   targon.Arrived{Origin: 3},
 		"unknown finish":   targon.Arrived{Receipt: targon.Receipt{Finish: 3}},
@@ -404,7 +411,7 @@ func TestWeightsValidate(t *testing.T) {
 // to an outcome.
 func TestReasons(t *testing.T) {
 	seen := map[string]bool{}
-	last := targon.ReasonUncalibrated
+	last := targon.ReasonMargin
 	for r := targon.ReasonNone; r <= last; r++ {
 		var back targon.Reason
 		if err := back.UnmarshalText([]byte(r.String())); err != nil || back != r || seen[r.String()] {
@@ -414,7 +421,8 @@ func TestReasons(t *testing.T) {
 	}
 	for r, want := range map[targon.Reason]targon.Outcome{
 		targon.ReasonNone: targon.OutcomeNone, targon.ReasonEqual: targon.Passed, targon.ReasonMismatch: targon.Failed,
-		targon.ReasonBusy: targon.Failed, targon.ReasonNotDrawn: targon.Undecided, last: targon.Undecided, last + 1: targon.OutcomeNone,
+		targon.ReasonBusy: targon.Failed, targon.ReasonNotDrawn: targon.Undecided, targon.ReasonUncalibrated: targon.Undecided,
+		targon.ReasonWithin: targon.Passed, targon.ReasonMargin: targon.Failed, last + 1: targon.OutcomeNone,
 	} {
 		if got := r.Outcome(); got != want {
 			t.Errorf("%v is %v, want %v", r, got, want)
@@ -429,10 +437,13 @@ func TestReasons(t *testing.T) {
 // Only these two, and only as failures, are evidence of a cheat.
 func TestMismatch(t *testing.T) {
 	for o := targon.OutcomeNone; o <= targon.Undecided; o++ {
-		for r := targon.ReasonNone; r <= targon.ReasonUncalibrated; r++ {
+		for r := targon.ReasonNone; r <= targon.ReasonMargin; r++ {
 			want := o == targon.Failed && (r == targon.ReasonMismatch || r == targon.ReasonTermination)
 			if got := (targon.Verdict{Outcome: o, Reason: r}).Mismatch(); got != want {
 				t.Errorf("%v, %v: %t", o, r, got)
+			}
+			if (targon.Verdict{Outcome: o, Reason: r, Tally: targon.Tally{Undecided: 1}}).Mismatch() {
+				t.Errorf("%v, %v by margins: a mismatch", o, r)
 			}
 		}
 	}

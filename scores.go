@@ -31,12 +31,14 @@ type Position struct {
 // p = e^(x - Norm) / Kept. All is 0 at temperature 0, where nothing is drawn.
 //
 // These are measured, not exact: weights may carry the rounding of float32, about 1e-7.
-// No verdict on equality looks at more than Allowed.
+// No verdict on equality looks at more than Allowed
+// and Last, which are exact.
 type Draw struct {
 	Norm float64 `json:"norm"` // ln Σ e^x over all ids, from 0 to ln of their number
 	// Allowed is how many ids the filters allow, a head of the order of Position.Top; 0
 	// when the request sets no filter.
 	Allowed uint32  `json:"allowed"`
+	Last    Scored  `json:"last"` // the last of the allowed ids, when there is a filter
 	Kept    float64 `json:"kept"` // share of the weights that the allowed ids have; 1 without a filter
 	// Entropy and Varentropy are mean and variance of -ln p of an id that is drawn so.
 	Entropy    float64 `json:"entropy"`

@@ -72,6 +72,15 @@ func samples() []sample {
 		Request: pattern(3), Receipt: pattern(4), Prover: pattern(5), Outcome: targon.Failed, Reason: targon.ReasonMismatch,
 		Tokens: 64, Position: 17, Claimed: 5, Winner: 70000, Gap: 0.125, Detail: "id 5 is not the winner",
 	}
+	weighed := targon.Verdict{
+		Request: pattern(3), Receipt: pattern(4), Prover: pattern(5), Outcome: targon.Passed, Reason: targon.ReasonWithin,
+		Tokens: 64, Position: 17, Claimed: 5, Winner: 70000, Gap: 0.125,
+		Tally: targon.Tally{
+			Ids:     []targon.GapCount{{Class: 0, Matches: 1, Flips: 1}, {Class: 97, Matches: 60}},
+			Endings: []targon.GapCount{{Class: 80, Matches: 1}}, Undecided: 1,
+		},
+		Surprise: targon.Surprise{Tokens: 64, Excess: -1500000, Variance: 88250000},
+	}
 	return []sample{
 		{"three prompt ids, the largest among them", aRequest()},
 		{"a name that is not ASCII, temperature 0.7", named},
@@ -89,6 +98,7 @@ func samples() []sample {
 		{"opted out, busy", targon.Arrived{Epoch: 7, UID: 1, Origin: targon.OriginOrganic, Status: targon.StatusBusy, OptedOut: true}},
 		{"mismatch", targon.Judged{Epoch: 7, UID: 513, Verdict: verdict}},
 		{"passed", targon.Judged{Verdict: targon.Verdict{Outcome: targon.Passed, Reason: targon.ReasonEqual, Tokens: 64}}},
+		{"by margins, with what was counted", targon.Judged{Epoch: 7, UID: 513, Verdict: weighed}},
 		{"secret shown", targon.EpochClosed{Epoch: 7, Block: 2880, Secret: pattern(7)}},
 		{"two scores", targon.ScoresMade{Epoch: 7, Scores: []targon.Score{
 			{UID: 1, Hotkey: pattern(8), Value: 0}, {UID: 513, Hotkey: pattern(9), Value: 1.5},

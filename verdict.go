@@ -76,6 +76,10 @@ const (
 	ReasonBufferedLone // came at once, but nobody else streamed normally then
 	ReasonOptedOut     // the user asked for no audit
 	ReasonUncalibrated // no null is known for this pair of engines
+
+	// Later ones, of several outcomes.
+	ReasonWithin // passed: no further from the reference than a calibrated null allows
+	ReasonMargin // failed: further than that, in one answer
 	reasonEnd
 )
 
@@ -83,7 +87,7 @@ var reasonNames = [...]string{
 	"none", "equal",
 	"mismatch", "termination", "signature", "chain", "structure", "buffered", "incomplete", "refused", "gone", "busy",
 	"not_drawn", "unconfirmed", "reference", "no_block", "restart", "spool_full", "too_early", "busy_neutral", "aborted", "ours",
-	"ambiguous", "buffered_lone", "opted_out", "uncalibrated",
+	"ambiguous", "buffered_lone", "opted_out", "uncalibrated", "within", "margin",
 }
 
 // String returns the snake_case word used in JSON and metrics.
@@ -113,9 +117,9 @@ func (r Reason) Outcome() Outcome {
 	switch {
 	case r == ReasonNone || r >= reasonEnd:
 		return OutcomeNone
-	case r == ReasonEqual:
+	case r == ReasonEqual || r == ReasonWithin:
 		return Passed
-	case r < ReasonNotDrawn:
+	case r < ReasonNotDrawn || r == ReasonMargin:
 		return Failed
 	default:
 		return Undecided
@@ -131,16 +135,26 @@ type Verdict struct {
 	Outcome Outcome `json:"outcome"`
 	Reason  Reason  `json:"reason"`
 	Tokens  uint32  `json:"tokens"` // ids that the check covered
-	// The offending position, for mismatch, termination and structure.
+	// The offending position, for mismatch, termination and structure; of a check by
+	// margins the one of the largest margin.
 	Position uint32  `json:"position"`
 	Claimed  TokenID `json:"claimed"`
 	Winner   TokenID `json:"winner"`
 	Gap      float64 `json:"gap"` // noisy score of Winner minus that of Claimed
 	Detail   string  `json:"detail,omitempty"`
+	// Of checks by margins; zero where ids were compared for equality.
+	Tally    Tally    `json:"tally,omitzero"`
+	Surprise Surprise `json:"surprise,omitzero"`
+}
+
+// Weighed reports whether the verdict carries what a check by margins counted. It is
+// evidence by its counts then, and not by its reason.
+func (v Verdict) Weighed() bool {
+	return len(v.Tally.Ids)+len(v.Tally.Endings) > 0 || v.Tally.Undecided > 0 || v.Surprise != (Surprise{})
 }
 
 // Mismatch reports whether the verdict is evidence of a cheat: a signed answer
 // that the claimed model did not give.
 func (v Verdict) Mismatch() bool {
-	return v.Outcome == Failed && (v.Reason == ReasonMismatch || v.Reason == ReasonTermination)
+	return v.Outcome == Failed && !v.Weighed() && (v.Reason == ReasonMismatch || v.Reason == ReasonTermination)
 }

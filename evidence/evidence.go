@@ -67,7 +67,7 @@ func In(e targon.Evidence, month targon.Month) targon.Evidence {
 // A verdict does not say when it was reached: the caller brings e into the month of
 // the receipt's arrival first, with [In]. Once convicted, e stays so; counting goes on.
 func Update(e targon.Evidence, v targon.Verdict) targon.Evidence {
-	if v.Prover != e.Prover {
+	if v.Prover != e.Prover || v.Weighed() { // by margins: a Stream's business
 		return e
 	}
 	switch {
@@ -91,7 +91,7 @@ func Update(e targon.Evidence, v targon.Verdict) targon.Evidence {
 // where proof found afterwards that the ids came at once (proof.Streamed judges nothing
 // else): timing takes the score away, and changes nothing about the ids.
 func matched(v targon.Verdict) bool {
-	return v.Outcome == targon.Passed || v.Reason == targon.ReasonBuffered || v.Reason == targon.ReasonBufferedLone
+	return v.Reason == targon.ReasonEqual || v.Reason == targon.ReasonBuffered || v.Reason == targon.ReasonBufferedLone
 }
 
 // addCount adds without wrapping: a counter that is full stays full.

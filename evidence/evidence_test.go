@@ -106,7 +106,7 @@ func TestConstants(t *testing.T) {
 // TestNeutral: every other reason leaves the evidence as it was.
 func TestNeutral(t *testing.T) {
 	e := after(5, 0)
-	for r := targon.ReasonNone; r <= targon.ReasonUncalibrated+1; r++ {
+	for r := targon.ReasonNone; r <= targon.ReasonMargin+1; r++ {
 		v := verdict(r)
 		mismatch := r == targon.ReasonMismatch || r == targon.ReasonTermination
 		matched := r == targon.ReasonEqual || r == targon.ReasonBuffered || r == targon.ReasonBufferedLone
@@ -116,6 +116,9 @@ func TestNeutral(t *testing.T) {
 		}
 		if got := evidence.Update(e, v); (got != e) != changes {
 			t.Errorf("%v: changes %v", r, got != e)
+		}
+		if v.Tally.Undecided = 1; evidence.Update(e, v) != e {
+			t.Errorf("%v by margins: changes", r)
 		}
 	}
 	undecided := verdict(targon.ReasonMismatch)

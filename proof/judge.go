@@ -37,7 +37,7 @@ const MaxAsks = 64
 //
 // Every claimed id must be the seeded winner: the id with the highest value of
 // noise.Perturb (at temperature 0 the highest logit), the lower id on equality, over the
-// whole vocabulary. An answer ends with its first end-of-sequence id and not before,
+// ids that the request's filters allow. An answer ends with its first end-of-sequence id and not before,
 // unless it is of full length. The first position that is otherwise decides.
 //
 // A mismatch counts only if again, computed a second time by the portable kernels,
@@ -51,7 +51,7 @@ func Judge(t targon.Transcript, s targon.Scores, again *targon.Scores) (targon.V
 	}
 	if again == nil {
 		v = end(v, targon.ReasonUnconfirmed, "mismatch is not confirmed yet")
-		return v, Ask{Confirm: true, Need: need(t, s.Vocab, first.top)}
+		return v, Ask{Confirm: true, Need: need(t, Model{Vocab: s.Vocab}, first.top)}
 	}
 	second := examine(t, *again)
 	switch second.kind {
@@ -110,7 +110,7 @@ func (f finding) ask(t targon.Transcript, vocab int, confirm bool) Ask {
 	if f.kind != narrow {
 		return Ask{}
 	}
-	return Ask{Confirm: confirm, Need: need(t, vocab, 2*f.top)}
+	return Ask{Confirm: confirm, Need: need(t, Model{Vocab: vocab}, 2*f.top)}
 }
 
 // examine goes through the positions in order and stops at the first that decides.
@@ -118,10 +118,7 @@ func examine(t targon.Transcript, s targon.Scores) finding {
 	if detail := unfit(t, s); detail != "" {
 		return finding{kind: broken, detail: detail}
 	}
-	eos := make(map[targon.TokenID]bool, len(s.EOS))
-	for _, id := range s.EOS {
-		eos[id] = true
-	}
+	eos := endings(s)
 	l := newListing(s.Vocab)
 	for j, p := range s.Positions {
 		if j > 0 && eos[t.Tokens[j-1]] {

@@ -20,12 +20,14 @@ import (
 	"fmt"
 
 	"targon"
+	"targon/noise"
 	"targon/sign"
 )
 
 // Model is what a check must know about the model before it is run.
 type Model struct {
-	Vocab int // ids from 0 to Vocab-1 exist
+	Vocab int           // ids from 0 to Vocab-1 exist
+	Noise noise.Profile // what the prover draws with; the zero profile is ours
 }
 
 // Precheck judges all that needs no model: the receipt's signature, that it answers this
@@ -49,7 +51,7 @@ func Precheck(t targon.Transcript, m Model) (targon.Verdict, targon.Need, bool) 
 	if v, ok := structure(v, t, m); !ok {
 		return v, targon.Need{}, false
 	}
-	return end(v, targon.ReasonReference, "not scored"), need(t, m.Vocab, firstTop), true
+	return end(v, targon.ReasonReference, "not scored"), need(t, m, firstTop), true
 }
 
 // about starts the verdict on a transcript.

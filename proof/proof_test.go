@@ -362,6 +362,9 @@ func TestWidening(t *testing.T) {
 		r := ask(k, rapid.Uint64().Draw(rt, "seed"),
 			rapid.SampledFrom([]float64{0, 0.01, 0.7, 1, 2}).Draw(rt, "temperature"),
 			rapid.Uint32Range(1, 12).Draw(rt, "max tokens"))
+		r.Sampling.TopK = rapid.SampledFrom([]uint32{0, 0, 1, 5, 100, 1000}).Draw(rt, "top k")
+		r.Sampling.TopP = rapid.SampledFrom([]float64{0, 0, 0.1, 0.9, 0.999}).Draw(rt, "top p")
+		r.Sampling.MinP = rapid.SampledFrom([]float64{0, 0, 0.01, 0.5}).Draw(rt, "min p")
 		ids, f := m.generate(r)
 		x := answer(t, k, r, ids, f)
 		first := targon.Need{Top: rapid.IntRange(1, 20).Draw(rt, "top")}

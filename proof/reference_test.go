@@ -26,7 +26,9 @@ type reference struct {
 	spread  float64 // of logits; 0 makes them all equal
 	eos     float64 // added to the logits of end-of-sequence ids
 	drift   float32 // added to every third logit: another arithmetic
+	jitter  float64 // width of what is added to each logit: another machine
 	kernel  string
+	noise   noise.Profile
 }
 
 func scramble(x uint64) uint64 { // SplitMix64 (Steele, Lea, Flood 2014)
@@ -52,29 +54,104 @@ func (m reference) logits(before []targon.TokenID) []float32 {
 		if id%3 == 0 {
 			out[id] += m.drift
 		}
+		out[id] += float32(m.jitter * (float64(scramble(state^uint64(id)<<32)>>11)/(1<<52) - 1))
 	}
 	return out
 }
 
-// winner is the naive rule: every id of the vocabulary is compared.
-func winner(r targon.Request, position int, logits []float32) targon.TokenID {
-	best, most := 0, math.Inf(-1)
-	for id, l := range logits {
-		v := float64(l)
-		if r.Sampling.Temperature != 0 {
-			v = noise.Perturb(l, r.Sampling.Temperature, noise.Gumbel(r.Sampling.Seed, uint32(position), uint32(id)))
-		}
-		if v > most {
-			best, most = id, v
+// ordered lists all ids by falling logit, ties by rising id.
+func ordered(logits []float32) []targon.Scored {
+	order := make([]targon.Scored, len(logits))
+	for i, l := range logits {
+		order[i] = targon.Scored{ID: targon.TokenID(i), Logit: l}
+	}
+	sort.SliceStable(order, func(a, b int) bool { return order[a].Logit > order[b].Logit })
+	return order
+}
+
+// passing returns how many of the order the filters allow, by targon.Sampling's words.
+func passing(order []targon.Scored, by targon.Sampling) int {
+	n, high := len(order), float64(order[0].Logit)
+	if by.MinP > 0 {
+		for float64(order[n-1].Logit) < high+by.Temperature*math.Log(by.MinP) {
+			n--
 		}
 	}
-	return targon.TokenID(best)
+	if by.TopK > 0 {
+		n = min(n, int(by.TopK))
+	}
+	if by.TopP > 0 {
+		total, sum := 0.0, 0.0
+		for _, s := range order[:n] {
+			total += math.Exp((float64(s.Logit) - high) / by.Temperature)
+		}
+		for i, s := range order[:n] {
+			if sum += math.Exp((float64(s.Logit) - high) / by.Temperature); sum >= by.TopP*total {
+				return i + 1
+			}
+		}
+	}
+	return n
+}
+
+// describe is targon.Draw by its definition.
+func describe(order []targon.Scored, by targon.Sampling) (d targon.Draw) {
+	if by.Temperature == 0 {
+		return d
+	}
+	n := len(order)
+	if by.Filtered() {
+		n = passing(order, by)
+		d.Allowed, d.Last = uint32(n), order[n-1]
+	}
+	var all, kept, first, second float64
+	for i, s := range order {
+		x := (float64(s.Logit) - float64(order[0].Logit)) / by.Temperature
+		w := math.Exp(x)
+		all += w
+		if i < n {
+			kept, first, second = kept+w, first+w*x, second+w*x*x
+		}
+	}
+	d.Norm, d.Kept = math.Log(all), kept/all
+	d.Entropy = math.Log(kept) - first/kept
+	d.Varentropy = second/kept - first/kept*first/kept
+	return d
+}
+
+// value is what the naive rule compares: an id's logit with its noise, of a profile.
+func value(r targon.Request, p noise.Profile, j, rank int, s targon.Scored) float64 {
+	by := r.Sampling
+	if by.Temperature == 0 {
+		return float64(s.Logit)
+	}
+	column := uint32(s.ID)
+	if p.ByRank() && by.Filtered() {
+		column = uint32(rank)
+	}
+	return noise.Perturb(s.Logit, by.Temperature, p.Field(by.Seed, len(r.Prompt), j).Noise(column))
+}
+
+// winner is the naive rule: every allowed id of the vocabulary is compared.
+func (m reference) winner(r targon.Request, j int, logits []float32) targon.TokenID {
+	order := ordered(logits)
+	n := len(order)
+	if r.Sampling.Filtered() {
+		n = passing(order, r.Sampling)
+	}
+	best, most := targon.TokenID(-1), math.Inf(-1)
+	for i, s := range order[:n] {
+		if v := value(r, m.noise, j, i, s); v > most || v == most && s.ID < best {
+			best, most = s.ID, v
+		}
+	}
+	return best
 }
 
 func (m reference) generate(r targon.Request) ([]targon.TokenID, targon.Finish) {
 	all := slices.Clone(r.Prompt)
 	for range r.MaxTokens {
-		id := winner(r, len(all), m.logits(all))
+		id := m.winner(r, len(all)-len(r.Prompt), m.logits(all))
 		all = append(all, id)
 		if id == eosLow || id == eosHigh {
 			return all[len(r.Prompt):], targon.FinishStop
@@ -88,12 +165,11 @@ func (m reference) score(r targon.Request, ids []targon.TokenID, need targon.Nee
 	all := slices.Concat(r.Prompt, ids)
 	for j, id := range ids {
 		logits := m.logits(all[:len(r.Prompt)+j])
-		order := make([]targon.Scored, vocab)
-		for i, l := range logits {
-			order[i] = targon.Scored{ID: targon.TokenID(i), Logit: l}
+		order := ordered(logits)
+		p := targon.Position{
+			Claimed: targon.Scored{ID: id, Logit: logits[id]}, Top: order[:min(need.Top, vocab)],
+			Drawn: describe(order, r.Sampling),
 		}
-		sort.SliceStable(order, func(a, b int) bool { return order[a].Logit > order[b].Logit })
-		p := targon.Position{Claimed: targon.Scored{ID: id, Logit: logits[id]}, Top: order[:min(need.Top, vocab)]}
 		if need.Also != nil {
 			for _, also := range need.Also[j] {
 				p.Also = append(p.Also, targon.Scored{ID: also, Logit: logits[also]})

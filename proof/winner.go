@@ -90,49 +90,97 @@ func (l *listing) has(id targon.TokenID) bool { return l.stamp[id] == l.round }
 
 // winner finds the seeded winner at output position j and compares it with the claim.
 func (l *listing) winner(r targon.Request, j int, p targon.Position) finding {
-	if detail := l.fill(p); detail != "" {
+	detail := l.fill(p)
+	if detail == "" {
+		detail = filtered(r.Sampling, p, len(l.stamp))
+	}
+	if detail != "" {
 		return finding{kind: broken, detail: fmt.Sprintf("position %d: %s", j, detail)}
 	}
-	at, temperature := place(r, j), r.Sampling.Temperature
+	at, temperature := place(noise.Profile{}, r, j), r.Sampling.Temperature
 	value := func(id targon.TokenID) float64 {
 		if temperature == 0 {
 			return float64(l.logit[id])
 		}
-		return noise.Perturb(l.logit[id], temperature, at.Gumbel(uint32(id)))
+		return noise.Perturb(l.logit[id], temperature, at.Noise(uint32(id)))
 	}
 	best, most := targon.TokenID(-1), math.Inf(-1)
 	for _, id := range l.ids {
+		if !allowed(p.Drawn, targon.Scored{ID: id, Logit: l.logit[id]}) {
+			continue
+		}
 		if v := value(id); v > most || v == most && id < best {
 			best, most = id, v
 		}
 	}
-	if l.reach(at, temperature) >= most {
-		return finding{kind: narrow, detail: fmt.Sprintf("position %d: an id beyond the %d listed may win", j, len(l.ids))}
-	}
-	if best != p.Claimed.ID {
-		return finding{
-			kind: mismatch, reason: targon.ReasonMismatch,
-			winner: best, gap: most - value(p.Claimed.ID),
+	// Of the ids that are not listed, some are allowed only if more are than head the list.
+	if int(p.Drawn.Allowed) > len(p.Top) || p.Drawn.Allowed == 0 {
+		if l.reach(at, temperature) >= most {
+			return finding{kind: narrow, detail: fmt.Sprintf("position %d: an id beyond the %d listed may win", j, len(l.ids))}
 		}
 	}
-	return finding{kind: equal}
+	if best == p.Claimed.ID {
+		return finding{kind: equal}
+	}
+	f := finding{kind: mismatch, reason: targon.ReasonMismatch, winner: best, gap: most - value(p.Claimed.ID)}
+	if !allowed(p.Drawn, p.Claimed) { // it may have had the highest value, and was not in the race
+		f.gap, f.detail = max(f.gap, MarginClip), fmt.Sprintf("id %d is not among the %d allowed", p.Claimed.ID, p.Drawn.Allowed)
+	}
+	return f
 }
 
+// filtered says how a reference contradicts itself, or the request, about the ids that
+// the request's filters allow.
+func filtered(by targon.Sampling, p targon.Position, vocab int) string {
+	d := p.Drawn
+	n := int(d.Allowed)
+	switch {
+	case !by.Filtered() && n != 0:
+		return fmt.Sprintf("%d ids are allowed by a request that filters none", n)
+	case !by.Filtered():
+		return ""
+	case n == 0 || n > vocab || by.TopK > 0 && d.Allowed > by.TopK:
+		return fmt.Sprintf("%d of %d ids are allowed, top-k %d", n, vocab, by.TopK)
+	}
+	for i := 1; i < len(p.Top); i++ {
+		if follows(p.Top[i-1], p.Top[i]) {
+			return fmt.Sprintf("id %d is listed after id %d", p.Top[i].ID, p.Top[i-1].ID)
+		}
+	}
+	last := p.Top[len(p.Top)-1]
+	switch {
+	case n <= len(p.Top) && p.Top[n-1] != d.Last:
+		return fmt.Sprintf("id %d is the last of %d allowed, and id %d is listed there", d.Last.ID, n, p.Top[n-1].ID)
+	case n > len(p.Top) && !follows(d.Last, last):
+		return fmt.Sprintf("id %d is the last of %d allowed and comes before the %d listed", d.Last.ID, n, len(p.Top))
+	}
+	return ""
+}
+
+// follows reports whether a comes after b in the order of falling logits, ties by rising
+// id.
+func follows(a, b targon.Scored) bool {
+	return a.Logit < b.Logit || a.Logit == b.Logit && a.ID > b.ID
+}
+
+// allowed reports whether a listed id is among those that could be drawn.
+func allowed(d targon.Draw, s targon.Scored) bool { return d.Allowed == 0 || !follows(s, d.Last) }
+
 // reach returns a bound on what an unlisted id can have: the lowest listed of the
-// highest logits, with the highest noise among the unlisted, which is where the hash is
+// highest logits, with the highest noise among the unlisted, which is where the key is
 // lowest. -Inf when every id is listed.
-func (l *listing) reach(at noise.Place, temperature float64) float64 {
+func (l *listing) reach(at noise.Field, temperature float64) float64 {
 	if len(l.ids) == len(l.stamp) {
 		return math.Inf(-1)
 	}
 	if temperature == 0 {
 		return float64(l.lowest)
 	}
-	hash := uint32(math.MaxUint32)
+	key := uint32(math.MaxUint32)
 	for id := range l.stamp {
-		if h := at.Hash(uint32(id)); h < hash && !l.has(targon.TokenID(id)) {
-			hash = h
+		if k := at.Key(uint32(id)); k < key && !l.has(targon.TokenID(id)) {
+			key = k
 		}
 	}
-	return noise.Perturb(l.lowest, temperature, noise.FromHash(hash))
+	return noise.Perturb(l.lowest, temperature, at.OfKey(key))
 }

@@ -50,7 +50,7 @@ func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling) t
 	d := ws.moments(logits, high, inverse)
 	norm := noise.Log(all)
 	d.Kept = noise.Exp(d.Norm - norm)
-	d.Norm, d.Allowed = norm, uint32(len(ids))
+	d.Norm, d.Allowed, d.Last = norm, uint32(len(ids)), last
 	return d
 }
 

@@ -85,6 +85,13 @@ func TestDrawIsDescribed(t *testing.T) {
 				if filtered := by.Filtered(); (got.Allowed > 0) != filtered || filtered && by.TopK > 0 && got.Allowed > by.TopK {
 					t.Fatalf("position %d: %d allowed", j, got.Allowed)
 				}
+				if last := (targon.Scored{}); by.Filtered() {
+					if last = p.Top[got.Allowed-1]; got.Last != last {
+						t.Fatalf("position %d: the last of %d is %v, want %v", j, got.Allowed, got.Last, last)
+					}
+				} else if got.Last != last {
+					t.Fatalf("position %d: last %v without a filter", j, got.Last)
+				}
 				if by.Filtered() && int(p.Rank) >= int(got.Allowed) {
 					t.Fatalf("position %d: drew rank %d of %d allowed", j, p.Rank, got.Allowed)
 				}
