@@ -172,7 +172,7 @@ func (ws *workspace) attendForeign(g segment, layer int) {
 		for b := range g.ids {
 			at := g.s.length + b
 			for i := h * group; i < (h+1)*group; i++ {
-				ws.query(l, g.row+b, i)
+				ws.query(ws.queries.At(0), l, g.row+b, i)
 				ws.online(span{l.first(at) - begin, at + 1 - begin, len(g.ids)})
 				copy(ws.mixed.At(g.row + b)[i*w.head:(i+1)*w.head], f.mixed)
 			}
@@ -197,7 +197,7 @@ func (ws *workspace) online(over span) {
 		count := min(piece, over.end-at)
 		ws.att = resize(ws.att, kernel.Pad(count))
 		att := ws.att
-		ws.kernel.MulRows(att, f.keys[at*pad:], ws.head, count, pad)
+		ws.kernel.MulRows(att, f.keys[at*pad:], ws.queries.At(0), count, pad)
 		if ws.w.attnCap != 0 {
 			ws.kernel.SoftCap(att, ws.w.attnCap, &ws.scratch)
 		}
@@ -209,14 +209,22 @@ func (ws *workspace) online(over span) {
 		clear(att[count:])
 		before := float32(noise.Exp(float64(high) - float64(top)))
 		total = float32(total*before) + ws.kernel.Sum(att)
-		ws.kernel.Values(ws.value, att, ws.seen[at*pad:], count, pad)
-		for i, v := range ws.value {
+		ws.kernel.Values(ws.values.At(0), att, ws.seen[at*pad:], count, pad)
+		for i, v := range ws.values.At(0) {
 			f.mixed[i] = float32(f.mixed[i]*before) + v
 		}
 		high, at = top, at+count
 	}
 	for i := range f.mixed {
 		f.mixed[i] /= total
+	}
+}
+
+// sum adds y to x.
+func sum(x, y []float32) {
+	y = y[:len(x)]
+	for i := range x {
+		x[i] += y[i]
 	}
 }
 

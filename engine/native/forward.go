@@ -42,12 +42,12 @@ type workspace struct {
 	up      kernel.Vectors
 	logits  kernel.Vectors // grows up to logitRows
 	turn    turning
-	local   turning   // in layers that see a window
-	head    []float32 // one query, padded
-	value   []float32 // one attention value, padded
-	att     []float32 // attention weights of one query
-	seen    []float32 // attention values of one head, a row after the other
-	exps    []float32 // exponentials of one row of logits, padded
+	local   turning        // in layers that see a window
+	queries kernel.Vectors // of a bunch, turned and scaled, padded
+	values  kernel.Vectors // what its queries see, mixed
+	att     []float32      // its attention weights
+	seen    []float32      // attention values of one head, a row after the other
+	exps    []float32      // exponentials of one row of logits, padded
 	filter  filter
 	foreign *foreigner // nil: our own numerics
 }
@@ -72,10 +72,10 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 		q: vectors(chunk, qWidth), mixed: vectors(chunk, qWidth),
 		k: vectors(chunk, kvWidth), v: vectors(chunk, kvWidth),
 		gate: vectors(chunk, w.ffn), up: vectors(chunk, w.ffn),
-		logits: vectors(0, w.vocab),
-		turn:   turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
-		local:  turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
-		head:   make([]float32, kernel.Pad(w.head)), value: make([]float32, kernel.Pad(w.head)),
+		logits:  vectors(0, w.vocab),
+		turn:    turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
+		local:   turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
+		queries: vectors(together, w.head), values: vectors(together, w.head),
 		exps: make([]float32, kernel.Pad(w.vocab)),
 	}
 }
@@ -128,7 +128,7 @@ func (ws *workspace) attention(segments []segment, layer, n int) {
 		ws.mul(part.to, part.matrix, ws.norm, n)
 		if part.bias != nil {
 			for b := range n {
-				sum(part.to.At(b)[:part.matrix.Rows()], part.bias)
+				ws.kernel.Add(part.to.At(b)[:len(part.bias)], part.bias)
 			}
 		}
 	}
@@ -191,9 +191,8 @@ func (ws *workspace) normalise(weight []float32, n int) {
 func (ws *workspace) rms(out, x, weight []float32, n int) {
 	mean := float64(ws.kernel.Dot(x, x)) / float64(n)
 	scale := float32(1 / math.Sqrt(mean+ws.w.eps))
-	for i, v := range x[:n] {
-		out[i] = float32(v*scale) * weight[i]
-	}
+	ws.kernel.Norm(out[:kernel.Pad(n)], x, weight, scale)
+	clear(out[n:]) // where a NaN would leave its trace
 }
 
 // add adds delta, normalised where there is a weight for that, to the residual streams.
@@ -204,15 +203,9 @@ func (ws *workspace) add(postNorm []float32, n int) {
 		if postNorm != nil {
 			ws.rms(d, d, postNorm, dim)
 		}
-		sum(ws.x.At(b)[:dim], d)
-	}
-}
-
-// sum adds y to x.
-func sum(x, y []float32) {
-	y = y[:len(x)]
-	for i := range x {
-		x[i] += y[i]
+		x := ws.x.At(b)
+		ws.kernel.Add(x, d)
+		clear(x[dim:])
 	}
 }
 
@@ -228,55 +221,23 @@ func (ws *workspace) turnOf(l *layer) turning {
 func (ws *workspace) remember(g segment, layer int) {
 	w, pad := ws.w, kernel.Pad(ws.w.head)
 	l := &w.layers[layer]
+	turn := ws.turnOf(l)
 	for b := range g.ids {
 		position := g.s.length + b
 		p := g.s.pages[position/pageRows]
 		at := position % pageRows * p.stride
 		keys, values := p.keys(layer)[at:], p.values(layer)[at:]
 		k, v := ws.k.At(g.row+b), ws.v.At(g.row+b)
-		cos, sin := ws.turnOf(l).at(g.row + b)
 		for h := range w.kvHeads {
 			key := keys[h*pad : (h+1)*pad]
 			copy(key[:w.head], k[h*w.head:])
 			if l.kNorm != nil {
 				ws.rms(key, key, l.kNorm, w.head)
 			}
-			rotate(key, cos, sin, w.halves)
+			ws.rotate(key, turn, g.row+b)
 			value := values[h*pad : h*pad+w.head]
 			copy(value, v[h*w.head:])
 			ws.foreign.remember(key, value)
-		}
-	}
-}
-
-// attend fills mixed for a segment: each query sees the positions up to its own, or
-// the latest of them that its layer's window holds.
-func (ws *workspace) attend(g segment, layer int) {
-	if ws.foreign != nil {
-		ws.attendForeign(g, layer)
-		return
-	}
-	w, pad := ws.w, kernel.Pad(ws.w.head)
-	l, group, end := &w.layers[layer], w.heads/w.kvHeads, g.s.length+len(g.ids)
-	begin := l.first(g.s.length)
-	ws.att = resize(ws.att, kernel.Pad(end)+kernel.Lanes)
-	for h := range w.kvHeads {
-		ws.seen = resize(ws.seen, (end-begin)*pad)
-		g.s.gather(ws.seen, (*page).values, strip{layer, begin, h * pad, pad})
-		for b := range g.ids {
-			for i := h * group; i < (h+1)*group; i++ {
-				ws.query(l, g.row+b, i)
-				first, seen := l.first(g.s.length+b), g.s.length+b+1
-				n := seen - first
-				ws.scores(g.s, layer, h*pad, first, seen)
-				att := ws.att[:kernel.Pad(n)]
-				if w.attnCap != 0 {
-					ws.kernel.SoftCap(att, w.attnCap, &ws.scratch)
-				}
-				ws.kernel.Softmax(att, n)
-				ws.kernel.Values(ws.value, att, ws.seen[(first-begin)*pad:], n, pad)
-				copy(ws.mixed.At(g.row + b)[i*w.head:(i+1)*w.head], ws.value)
-			}
 		}
 	}
 }
@@ -289,25 +250,25 @@ func (l *layer) first(position int) int {
 	return max(0, position+1-l.window)
 }
 
-// query sets head to the query of a row, turned and scaled.
-func (ws *workspace) query(l *layer, row, head int) {
+// query sets to to the query of a row, turned and scaled.
+func (ws *workspace) query(to []float32, l *layer, row, head int) {
 	w := ws.w
-	copy(ws.head, ws.q.At(row)[head*w.head:(head+1)*w.head])
+	copy(to, ws.q.At(row)[head*w.head:(head+1)*w.head])
 	if l.qNorm != nil {
-		ws.rms(ws.head, ws.head, l.qNorm, w.head)
+		ws.rms(to, to, l.qNorm, w.head)
 	}
-	cos, sin := ws.turnOf(l).at(row)
-	rotate(ws.head, cos, sin, w.halves)
-	ws.kernel.Scale(ws.head, w.scale)
+	ws.rotate(to, ws.turnOf(l), row)
+	ws.kernel.Scale(to, w.scale)
 }
 
-// scores writes head's products with the keys of positions first to end to att, and
-// scratch behind them.
-func (ws *workspace) scores(s *sequence, layer, column, first, end int) {
-	for t := first; t < end; {
-		p, row := s.pages[t/pageRows], t%pageRows
-		n := min(pageRows-row, end-t)
-		ws.kernel.MulRows(ws.att[t-first:], p.keys(layer)[row*p.stride+column:], ws.head, n, p.stride)
-		t += n
+// rotate turns a head's pairs by the angles of a row and leaves components beyond the
+// rotary length alone. Pairs are neighbours (2i and 2i+1, the layout of Llama files) or,
+// with halves, i and the one half the rotary length further.
+func (ws *workspace) rotate(head []float32, by turning, row int) {
+	cos, sin := by.at(row)
+	if ws.w.halves {
+		ws.kernel.TurnHalves(head, cos, sin)
+	} else {
+		ws.kernel.TurnPairs(head, cos, sin)
 	}
 }

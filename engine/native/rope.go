@@ -18,18 +18,3 @@ func angles(cos, sin []float32, freqs []float64, position int) {
 		cos[i], sin[i] = float32(noise.Cos(a)), float32(noise.Sin(a))
 	}
 }
-
-// rotate turns the pairs of a head and leaves components beyond the rotary length
-// alone. Pairs are neighbours (2i and 2i+1, the layout of Llama files) or, with halves,
-// i and the one half the rotary length further.
-func rotate(head, cos, sin []float32, halves bool) {
-	next, other := 2, 1
-	if halves {
-		next, other = 1, len(cos)
-	}
-	for i := range cos {
-		a, b := head[next*i], head[next*i+other]
-		head[next*i] = float32(a*cos[i]) - float32(b*sin[i])
-		head[next*i+other] = float32(a*sin[i]) + float32(b*cos[i])
-	}
-}
