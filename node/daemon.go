@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"targon/sign"
 	"targon/verifier"
 	"targon/wire/ask"
+	"targon/wire/desk"
 )
 
 // VerifyingConfig says what a verifier that runs by itself checks and where it keeps
@@ -42,8 +44,10 @@ type VerifyingConfig struct {
 	Door       net.Listener  // serves users instead of Gateway; Run closes it
 	Page       http.Handler  // what the users' address answers beside the gateway; nil: nothing
 	Keys       []gateway.Key
-	Health     string        // host:port of /healthz; empty: none
-	Grace      time.Duration // for users' answers under way at the end
+	Desk       string          // host:port for gateways in other processes; empty: none
+	Gateways   []targon.Hotkey // who may come to the desk
+	Health     string          // host:port of /readyz and /healthz; empty: none
+	Grace      time.Duration   // for users' answers under way at the end
 	Log        *slog.Logger
 }
 
@@ -100,6 +104,7 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	if err = keepChain(c.Dir, meta.Genesis); err != nil {
 		return nil, err
 	}
+	_, missing := os.Stat(filepath.Join(c.Dir, ledgerName))
 	if v.ledger, err = ledger.Open(filepath.Join(c.Dir, ledgerName), ledger.WithLog(c.Log)); err != nil {
 		return nil, err
 	}
@@ -111,10 +116,31 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	if err != nil {
 		return nil, err
 	}
+	if c.Desk != "" {
+		if err = v.openDesk(ctx, c, meta, missing == nil); err != nil {
+			return nil, fmt.Errorf("desk: %w", err)
+		}
+	}
 	return v, v.open(ctx, c, h)
 }
 
-// open opens the doors.
+// openDesk opens the door for gateways in other processes.
+func (v *Verifying) openDesk(ctx context.Context, c VerifyingConfig, meta targon.Metagraph, restarted bool) error {
+	served, wait := servedDesk{v.verifier}, v.asker.Limits()
+	s, err := desk.NewServer(desk.ServerConfig{
+		Key: c.Key, Secret: desk.Secret(c.Root), Allow: c.Gateways, Desk: served, Book: served, Sealer: v.asker, Restarted: restarted, Log: c.Log,
+		Hello: desk.Hello{
+			Genesis: meta.Genesis, NetUID: meta.NetUID, Weights: c.Model.Digest(), Model: c.Model.Name(),
+			First: wait.First, Next: wait.Next, Total: wait.Total,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return v.listen(ctx, c.Desk, s.Handler())
+}
+
+// open opens the doors for users and for who looks after the machine.
 func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health) error {
 	if c.Gateway != "" || c.Door != nil {
 		v.gateway = NewGateway(GatewayConfig{Model: c.Model, Verifier: v.verifier, Asker: v.asker, Keys: c.Keys, Log: c.Log})
@@ -130,6 +156,7 @@ func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health) erro
 	if c.Health != "" {
 		mux := http.NewServeMux()
 		mux.Handle("GET /healthz", h)
+		mux.Handle("GET /readyz", h)
 		if err := v.listen(ctx, c.Health, mux); err != nil {
 			return fmt.Errorf("health: %w", err)
 		}

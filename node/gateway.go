@@ -18,10 +18,10 @@ type GatewayConfig struct {
 	Log      *slog.Logger
 }
 
-// NewGateway builds a gateway.
+// NewGateway builds a gateway in its verifier's process.
 func NewGateway(c GatewayConfig) *gateway.Gateway {
 	return gateway.New(gateway.Config{
 		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
-		Asker: c.Asker, Desk: c.Verifier, Book: c.Verifier, Keys: c.Keys, Log: c.Log,
+		Asker: c.Asker, Desk: ownDesk{c.Verifier}, Book: c.Verifier, Keys: c.Keys, Log: c.Log,
 	})
 }

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"encoding/json"
 	"net/http"
 	"sync"
 	"time"
@@ -44,7 +43,7 @@ func (h *health) isAnnounced() bool {
 	return h.announced
 }
 
-// Readiness is the answer of /healthz.
+// Readiness is the answer of /readyz and /healthz.
 type Readiness struct {
 	Ready  bool          `json:"ready"`
 	Reason string        `json:"reason,omitempty"` // why not
@@ -72,10 +71,5 @@ func (h *health) readiness() Readiness {
 // ServeHTTP answers 200 when the role is ready and 503 with the reason otherwise.
 func (h *health) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	r := h.readiness()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	if !r.Ready {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	_ = json.NewEncoder(w).Encode(r) // the asker may be gone
+	writeReadiness(w, r.Ready, r)
 }

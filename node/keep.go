@@ -21,6 +21,17 @@ const (
 	chainName  = "chain"
 )
 
+// ErrFolder says that a verifier's folder cannot be used as it is.
+var ErrFolder = errors.New("folder cannot be used as it is")
+
+// folderError is an ErrFolder that says all there is to say by itself.
+type folderError string
+
+func (e folderError) Error() string { return string(e) }
+
+// Is makes it one.
+func (folderError) Is(target error) bool { return target == ErrFolder }
+
 // keepRoot returns the root secret of a verifier's folder, and makes one when the
 // folder is new. A folder whose ledger is there and whose secret is gone is refused:
 // what the ledger committed to could not be shown.
@@ -33,7 +44,7 @@ func keepRoot(dir string) (targon.Secret, error) {
 	text, err := wallet.ReadSecretFile(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, wallet.ErrNoKey) {
 		if _, err := os.Stat(filepath.Join(dir, ledgerName)); err == nil {
-			return root, fmt.Errorf("%s is gone and the ledger beside it was written under it: restore it, or begin with an empty folder", path)
+			return root, folderError(fmt.Sprintf("%s is gone and the ledger beside it was written under it: restore it, or begin with an empty folder", path))
 		}
 		if _, err := rand.Read(root[:]); err != nil {
 			return root, fmt.Errorf("read randomness: %w", err)
@@ -46,7 +57,7 @@ func keepRoot(dir string) (targon.Secret, error) {
 	defer clear(text)
 	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
 	if err != nil || len(raw) != len(root) {
-		return root, fmt.Errorf("%s holds no root secret: restore it, or begin with an empty folder", path)
+		return root, folderError(fmt.Sprintf("%s holds no root secret: restore it, or begin with an empty folder", path))
 	}
 	copy(root[:], raw)
 	return root, nil
@@ -64,7 +75,7 @@ func keepChain(dir string, genesis targon.Digest) error {
 		return fmt.Errorf("read which chain the folder belongs to: %w", err)
 	}
 	if got := strings.TrimSpace(string(text)); got != genesis.String() {
-		return fmt.Errorf("folder %s belongs to the chain with genesis %.16s…, this one has %.16s…: use another --data", dir, got, genesis)
+		return folderError(fmt.Sprintf("folder %s belongs to the chain with genesis %.16s…, this one has %.16s…: use another --data", dir, got, genesis))
 	}
 	return nil
 }

@@ -169,12 +169,13 @@ func (p *Prover) retry(ctx context.Context) error {
 // Address is where the prover listens.
 func (p *Prover) Address() net.Addr { return p.l.Addr() }
 
-// Run serves until ctx ends. Beside the prover's routes there is GET /healthz, which
-// says whether it is ready.
+// Run serves until ctx ends. Beside the prover's routes there are GET /readyz and
+// /healthz, which say whether it is ready.
 func (p *Prover) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle("/", p.role.Handler())
 	mux.Handle("GET /healthz", p.health)
+	mux.Handle("GET /readyz", p.health)
 	s := prover.Server(p.l.Addr().String(), mux)
 	s.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)
 	g, ctx := errgroup.WithContext(ctx)

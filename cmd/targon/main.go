@@ -2,7 +2,8 @@
 // each role or tool.
 //
 // Results go to standard output; everything else goes to standard error with the
-// prefix "targon:". An error is one line that says what to do, and exit status 1.
+// prefix "targon:". An error is one line that says what to do, and an exit status
+// other than 0; status.go has them.
 package main
 
 import (
@@ -29,14 +30,16 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot(started)
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(stderr, "targon: "+oneLine(err))
-		return 1
+		return exitStatus(err, began)
 	}
-	return 0
+	return exitOK
 }
 
 // oneLine keeps an error to one line, so that scripts and logs can rely on it.
@@ -57,6 +60,6 @@ func newRoot(started time.Time) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newUpCommand(started), newProverCommand(), newVerifierCommand(), newEngineCommand(builtinModel), newWalletCommand(), newChainCommand(), newModelCommand(), newVersionCommand())
+	root.AddCommand(newUpCommand(started), newProverCommand(), newVerifierCommand(), newGatewayCommand(), newEngineCommand(builtinModel), newWalletCommand(), newChainCommand(), newModelCommand(), newVersionCommand())
 	return root
 }

@@ -39,9 +39,10 @@ registered hotkey (targon chain register), never a coldkey, and tells the chain 
 Every flag is also a key of the file that --config names and a variable: --axon.port is axon.port and
 TARGON_AXON_PORT. Flags come before variables and those before the file.
 
-GET /healthz on its address answers 200 when it is ready and 503 with the reason when not. On SIGTERM it takes
-nothing new, finishes what is under way for as long as --grace says, and exits with status 0; with 1 if it could
-not start or go on, after one line that says why.`,
+GET /readyz on its address answers 200 when it is ready and 503 with the reason when not. On SIGTERM it takes
+nothing new and finishes what is under way for as long as --grace says.
+
+` + exitStatuses,
 		Example: `  targon prover --wallet.name default --wallet.hotkey default --axon.external_ip 203.0.113.7 --model model.gguf
   targon prover --subtensor.network local --wallet.dev //Bob --axon.ip 127.0.0.1`,
 		Args: cobra.NoArgs,
@@ -77,13 +78,13 @@ func (p *proverFlags) run(cmd *cobra.Command, o walletOutside) (err error) {
 		err = p.check()
 	}
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	log := p.logger(cmd)
 	p.acceptAsWritten.warn(cmd, log)
 	key, err := p.key(cmd, o)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	dir, err := p.folder("prover", key.Hotkey())
 	if err != nil {
@@ -94,7 +95,7 @@ func (p *proverFlags) run(cmd *cobra.Command, o walletOutside) (err error) {
 		Access: node.AccessRule{Registered: !p.permitOnly, Unregistered: p.unregistered},
 	}
 	if err := p.loadEngine(&c); err != nil {
-		return err
+		return usage(err)
 	}
 	if c.State, err = prover.OpenState(dir); err != nil {
 		return err
@@ -122,7 +123,7 @@ func (p *proverFlags) serve(ctx context.Context, c node.ProverConfig, log *slog.
 	conf.Log = log
 	client, err := conf.Connect() //nolint:contextcheck // it is closed below, after what ctx ended has said goodbye
 	if err != nil {
-		return err
+		return usage(err) // it only reads the addresses
 	}
 	defer func() { _ = client.Close() }()
 	c.Chain = subtensor.New(client, targon.NetUID(p.chain.netuid), c.Key)

@@ -34,15 +34,21 @@ type roleFlags struct {
 const daemonCall = time.Minute
 
 func bindRole(cmd *cobra.Command, role string) *roleFlags {
-	r := &roleFlags{wallet: bindWallet(cmd)}
+	r := bindBare(cmd, role)
 	r.chain.bindEndpoint(cmd)
 	r.chain.timeout = daemonCall
+	cmd.Flags().StringVar(&r.data, "data", "", "`folder` of what must outlive the process (default ~/.targon/"+role+"/NETUID-HOTKEY)")
+	return r
+}
+
+// bindBare adds the flags of a role that talks to no chain and keeps nothing.
+func bindBare(cmd *cobra.Command, role string) *roleFlags {
+	r := &roleFlags{wallet: bindWallet(cmd)}
 	f := cmd.Flags()
 	f.Uint16Var(&r.chain.netuid, "netuid", 4, "the subnet's `number`")
 	r.wallet.bindPassword(cmd)
 	f.StringVar(&r.dev, "wallet.dev", "", "a development `key` such as //Alice instead of a wallet's hotkey")
 	f.StringVar(&r.model, "model", "", "GGUF `file`; the built-in model when empty")
-	f.StringVar(&r.data, "data", "", "`folder` of what must outlive the process (default ~/.targon/"+role+"/NETUID-HOTKEY)")
 	f.StringVar(&r.name, "neuron.name", role, "a `label` for logs")
 	f.BoolVar(&r.debug, "logging.debug", false, "log more")
 	f.BoolVar(&r.trace, "logging.trace", false, "log everything")

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"targon"
 	"targon/gateway"
 	"targon/ledger"
 	"targon/node"
@@ -28,9 +32,12 @@ func TestNetworkScripts(t *testing.T) {
 			"http":     httpCommand,
 			"port":     portCommand,
 			"portof":   portOfCommand,
+			"status":   statusCommand,
+			"exits":    exitsCommand,
 			"sigterm":  sigtermCommand,
 			"until":    untilCommand,
 			"replayed": replayedCommand,
+			"judged":   judgedCommand,
 		},
 	})
 }
@@ -42,16 +49,82 @@ func portOfCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], port)
 }
 
-// sigtermCommand is `sigterm COMMAND`: it tells the process that runs `targon COMMAND`
-// to end.
-func sigtermCommand(ts *testscript.TestScript, _ bool, args []string) {
-	for _, cmd := range ts.BackgroundCmds() {
-		if cmd.Args[1] == args[0] {
-			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+// statusCommand is `status CODE METHOD URL [key [body-file]]`: it asks until the server
+// listens and answers with that status, for at most 20 s. The answer goes to the file
+// "answer".
+func statusCommand(ts *testscript.TestScript, _ bool, args []string) {
+	var body []byte
+	if len(args) > 4 {
+		body = []byte(ts.ReadFile(args[4]))
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		status, answer, err := ask(args[1:], body)
+		if err == nil && fmt.Sprint(status) == args[0] {
+			ts.Check(os.WriteFile(ts.MkAbs("answer"), answer, 0o600))
 			return
 		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s answers %d %s, %v, want %s", args[2], status, answer, err, args[0])
+		}
 	}
-	ts.Fatalf("no process runs targon %s", args[0])
+}
+
+// exitsCommand is `exits CODE ARG...`: `targon ARG...` ends with that status.
+func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
+	status := 0
+	if err := ts.Exec("targon", args[1:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("targon %s: %v", strings.Join(args[1:], " "), err)
+		}
+		status = exit.ExitCode()
+	}
+	if fmt.Sprint(status) != args[0] {
+		ts.Fatalf("targon %s: exit status %d, want %s", strings.Join(args[1:], " "), status, args[0])
+	}
+}
+
+// sigtermCommand is `sigterm COMMAND [ARG]`: it tells the process that runs `targon
+// COMMAND`, with that argument among its own, to end.
+func sigtermCommand(ts *testscript.TestScript, _ bool, args []string) {
+	if !signalTo(ts, syscall.SIGTERM, args) {
+		ts.Fatalf("no process runs targon %s", strings.Join(args, " "))
+	}
+}
+
+func signalTo(ts *testscript.TestScript, s syscall.Signal, args []string) bool {
+	for _, cmd := range ts.BackgroundCmds() {
+		if cmd.Args[1] == args[0] && (len(args) == 1 || slices.Contains(cmd.Args, args[1])) {
+			ts.Check(cmd.Process.Signal(s))
+			return true
+		}
+	}
+	return false
+}
+
+// judgedCommand is `judged FOLDER USERS`: the ledger has that many arrivals of users'
+// requests, and a verdict on each.
+func judgedCommand(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := ledger.Open(filepath.Join(ts.MkAbs(args[0]), "ledger"))
+	ts.Check(err)
+	defer func() { _ = l.Close() }()
+	arrived, judged := map[targon.Digest]bool{}, 0
+	for e, err := range l.All(context.Background()) {
+		ts.Check(err)
+		switch e := e.(type) {
+		case targon.Arrived:
+			if e.Origin == targon.OriginOrganic {
+				arrived[e.Request] = true
+			}
+		case targon.Judged:
+			if arrived[e.Verdict.Request] {
+				judged++
+			}
+		}
+	}
+	if fmt.Sprint(len(arrived)) != args[1] || judged != len(arrived) {
+		ts.Fatalf("%d arrivals of users' requests and %d verdicts on them, want %s", len(arrived), judged, args[1])
+	}
 }
 
 // untilCommand is `until PATTERN ARG...`: it runs `targon ARG...` until its output

@@ -25,8 +25,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"http": httpCommand,
-			"port": portCommand,
+			"http":  httpCommand,
+			"port":  portCommand,
+			"exits": exitsCommand,
 		},
 	})
 }

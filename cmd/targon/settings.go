@@ -25,7 +25,7 @@ func settled(cmd *cobra.Command, lookup func(string) (string, bool)) {
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := settle(cmd.Flags(), lookup); err != nil {
-			return err
+			return usage(err)
 		}
 		return run(cmd, args)
 	}

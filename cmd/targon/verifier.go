@@ -28,6 +28,8 @@ type verifierFlags struct {
 	pace            time.Duration
 	private         bool
 	gateway, keys   string
+	desk            string
+	gateways        []string
 	health          string
 	acceptAsWritten acceptedFlags
 }
@@ -41,14 +43,17 @@ func newVerifierCommandWith(o walletOutside) *cobra.Command {
 		Long: `Verifier asks the provers of a subnet, proves that their answers came from the model it holds, scores them and sets
 weights, until it is told to end. It needs a registered hotkey with a validator permit, never a coldkey.
 
-With --gateway.listen it serves users with the OpenAI protocol in the same process: what is asked for a user is
-drawn and judged like a challenge, which needs the verifier's own desk. There is no gateway in a process of its own yet.
+What is asked for users is drawn and judged like a challenge. With --gateway.listen it serves them with the OpenAI
+protocol in the same process; with --desk.listen, gateways in other processes (targon gateway) do, whose hotkeys
+--desk.allow names.
 
 Every flag is also a key of the file that --config names and a variable: --audit-rate is audit-rate and
 TARGON_AUDIT_RATE. Flags come before variables and those before the file.
 
-On SIGTERM users' answers under way are finished for as long as --grace says, everything that was acknowledged is on
-the ledger, and the exit status is 0; it is 1 if it could not start or go on, after one line that says why.`,
+GET /readyz at --health.listen answers 200 when it is ready and 503 with the reason when not. On SIGTERM users' answers
+under way are finished for as long as --grace says, and everything that was acknowledged is on the ledger.
+
+` + exitStatuses,
 		Example: `  targon verifier --wallet.name default --wallet.hotkey default --model model.gguf --health.listen 127.0.0.1:8092
   targon verifier --wallet.name default --gateway.listen :8080 --gateway.keys gateway.keys
   targon verifier --subtensor.network local --wallet.dev //Alice --allow-private --block-time 250ms`,
@@ -63,7 +68,9 @@ the ledger, and the exit status is 0; it is 1 if it could not start or go on, af
 	f.BoolVar(&v.private, "allow-private", false, "ask provers on this machine and on private networks too")
 	f.StringVar(&v.gateway, "gateway.listen", "", "`address` that serves users (default: nobody is served)")
 	f.StringVar(&v.keys, "gateway.keys", "", "`file` of mode 0600 with a name and a key on each line")
-	f.StringVar(&v.health, "health.listen", "", "`address` of GET /healthz (default: none)")
+	f.StringVar(&v.desk, "desk.listen", "", "`address` for gateways in other processes (default: none)")
+	f.StringSliceVar(&v.gateways, "desk.allow", nil, "SS58 `addresses` of the hotkeys of gateways, commas between them or repeated")
+	f.StringVar(&v.health, "health.listen", "", "`address` of GET /readyz (default: none)")
 	v.acceptAsWritten.bindDatabase(cmd)
 	v.acceptAsWritten.bindAxon(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd, o) }
@@ -81,35 +88,52 @@ func (v *verifierFlags) check() error {
 		return errors.New("--block-time, --pace and --grace: want positive times")
 	case v.gateway != "" && v.keys == "":
 		return errors.New("--gateway.listen: say with --gateway.keys who may come in")
+	case v.desk != "" && len(v.gateways) == 0:
+		return errors.New("--desk.listen: name the hotkeys of its gateways with --desk.allow")
 	}
 	return nil
 }
 
 func (v *verifierFlags) run(cmd *cobra.Command, o walletOutside) error {
 	if err := v.check(); err != nil {
-		return err
+		return usage(err)
 	}
 	log := v.logger(cmd)
 	v.acceptAsWritten.warn(cmd, log)
-	key, err := v.key(cmd, o)
+	c, err := v.config(cmd, o)
 	if err != nil {
-		return err
+		return usage(err)
 	}
+	c.Log = log
+	return v.serve(cmd.Context(), c)
+}
+
+// config reads all that is read from files.
+func (v *verifierFlags) config(cmd *cobra.Command, o walletOutside) (node.VerifyingConfig, error) {
 	c := node.VerifyingConfig{
-		Key: key, Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5),
+		Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5),
 		Epoch: targon.Blocks(v.epoch), BlockTime: v.blockTime, Pace: v.pace, Private: v.private,
-		Gateway: v.gateway, Health: v.health, Grace: v.grace, Log: log,
+		Gateway: v.gateway, Desk: v.desk, Health: v.health, Grace: v.grace,
 	}
-	if c.Dir, err = v.folder("verifier", key.Hotkey()); err != nil {
-		return err
+	for _, text := range v.gateways {
+		h, err := targon.ParseHotkey(text)
+		if err != nil {
+			return c, fmt.Errorf("--desk.allow: %q: %w", text, err)
+		}
+		c.Gateways = append(c.Gateways, h)
+	}
+	var err error
+	if c.Key, err = v.key(cmd, o); err != nil {
+		return c, err
+	}
+	if c.Dir, err = v.folder("verifier", c.Key.Hotkey()); err != nil {
+		return c, err
 	}
 	if c.Keys, err = gatewayKeys(v.keys); err != nil {
-		return err
+		return c, err
 	}
-	if c.Model, err = loadModel(v.model, builtinModel); err != nil {
-		return err
-	}
-	return v.serve(cmd.Context(), c)
+	c.Model, err = loadModel(v.model, builtinModel)
+	return c, err
 }
 
 // serve connects to the chain and verifies until told to end, which is no error.
@@ -118,7 +142,7 @@ func (v *verifierFlags) serve(ctx context.Context, c node.VerifyingConfig) error
 	conf.Log = c.Log
 	client, err := conf.Connect() //nolint:contextcheck // it is closed below, after what ctx ended has said goodbye
 	if err != nil {
-		return err
+		return usage(err) // it only reads the addresses
 	}
 	defer func() { _ = client.Close() }()
 	c.Chain = subtensor.New(client, targon.NetUID(v.chain.netuid), c.Key)
@@ -131,7 +155,7 @@ func (v *verifierFlags) serve(ctx context.Context, c node.VerifyingConfig) error
 	case err != nil:
 		return v.chain.explain(ctx, conf, err)
 	}
-	c.Log.InfoContext(ctx, "verifier runs", "hotkey", c.Key.Hotkey().String(), "model", c.Model.Name(), "weights", c.Model.Digest().String(), "data", c.Dir, "gateway", c.Gateway)
+	c.Log.InfoContext(ctx, "verifier runs", "hotkey", c.Key.Hotkey().String(), "model", c.Model.Name(), "weights", c.Model.Digest().String(), "data", c.Dir, "gateway", c.Gateway, "desk", c.Desk)
 	err = started.Run(ctx)
 	c.Log.InfoContext(ctx, "verifier has ended")
 	return err
