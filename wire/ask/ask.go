@@ -99,6 +99,9 @@ func New(c Config) *Client {
 	}
 }
 
+// Limits returns what exchanges are held to, defaults included.
+func (c *Client) Limits() Limits { return c.config.Limits }
+
 // Close lets go of idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 

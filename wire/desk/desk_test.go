@@ -98,7 +98,7 @@ func newWorld(t *testing.T, change ...func(*desk.ServerConfig)) *world {
 		provers: []targon.Neuron{{UID: 5, Hotkey: key(t, 3).Hotkey(), Axon: netip.MustParseAddrPort("192.0.2.1:80")}},
 		scores:  []targon.Score{{UID: 5, Hotkey: key(t, 3).Hotkey(), Value: 0.5}},
 	}}
-	hello := desk.Hello{Genesis: targon.Digest{8}, NetUID: 4, Weights: w.weights, Model: "m"}
+	hello := desk.Hello{Genesis: targon.Digest{8}, NetUID: 4, Weights: w.weights, Model: "m", First: 3, Next: 2, Total: 5}
 	sealer := ask.New(ask.Config{Key: k, Genesis: hello.Genesis, NetUID: hello.NetUID})
 	c := desk.ServerConfig{
 		Key: k, Hello: hello, Secret: targon.Secret{6}, Allow: []targon.Hotkey{key(t, 2).Hotkey()},
@@ -148,7 +148,7 @@ func draft() targon.Draft {
 func TestRoundTrip(t *testing.T) {
 	w := newWorld(t)
 	c := w.meet(t)
-	if h := c.Hello(); h.Genesis != (targon.Digest{8}) || h.NetUID != 4 || h.Weights != w.weights || h.Model != "m" || c.Verifier() != w.key.Hotkey() {
+	if h := c.Hello(); h.Genesis != (targon.Digest{8}) || h.NetUID != 4 || h.Weights != w.weights || h.Model != "m" || h.First != 3 || h.Next != 2 || h.Total != 5 || c.Verifier() != w.key.Hotkey() {
 		t.Errorf("hello is %+v", h)
 	}
 	p, digest, changed, err := c.Book(t.Context(), targon.Digest{})

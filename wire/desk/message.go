@@ -36,6 +36,9 @@ type Hello struct {
 	NetUID  targon.NetUID
 	Weights targon.Digest // of the model that is served
 	Model   string
+	// How long an answer is waited for, until its first id, between two, and in all: a
+	// gateway that were more patient than its verifier, or less, could be told by it.
+	First, Next, Total time.Duration
 }
 
 // MarshalBinary returns the canonical encoding.
@@ -45,6 +48,9 @@ func (h Hello) MarshalBinary() ([]byte, error) {
 	w.u16(uint16(h.NetUID))
 	w.fixed(h.Weights[:])
 	w.bytes([]byte(h.Model))
+	for _, d := range []time.Duration{h.First, h.Next, h.Total} {
+		w.u64(uint64(d))
+	}
 	return w.b, nil
 }
 
@@ -56,6 +62,11 @@ func (h *Hello) UnmarshalBinary(b []byte) error {
 	v.NetUID = targon.NetUID(r.u16())
 	r.fixed(v.Weights[:])
 	v.Model = string(r.bytes(256))
+	for _, d := range []*time.Duration{&v.First, &v.Next, &v.Total} {
+		if *d = time.Duration(r.u64()); *d <= 0 || *d > maxTime {
+			r.fail("patience of %s", *d)
+		}
+	}
 	if err := r.done(); err != nil {
 		return err
 	}

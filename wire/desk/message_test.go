@@ -78,7 +78,7 @@ func (c *coded) UnmarshalBinary(b []byte) error { return c.decode(b) }
 
 func samples() map[string]encoding.BinaryMarshaler {
 	return map[string]encoding.BinaryMarshaler{
-		"hello":     Hello{Genesis: targon.Digest{18}, NetUID: 4, Weights: targon.Digest{4}, Model: "m"},
+		"hello":     Hello{Genesis: targon.Digest{18}, NetUID: 4, Weights: targon.Digest{4}, Model: "m", First: 1, Next: 2, Total: 3},
 		"draft":     sampleDraft(),
 		"addressed": coded{sampleSent()},
 		"record":    sampleRecord(),
