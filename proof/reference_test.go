@@ -134,13 +134,17 @@ func value(r targon.Request, p noise.Profile, j, rank int, s targon.Scored) floa
 
 // winner is the naive rule: every allowed id of the vocabulary is compared.
 func (m reference) winner(r targon.Request, j int, logits []float32) targon.TokenID {
-	order := ordered(logits)
-	n := len(order)
+	var race []targon.Scored
 	if r.Sampling.Filtered() {
-		n = passing(order, r.Sampling)
+		race = ordered(logits)
+		race = race[:passing(race, r.Sampling)]
+	} else {
+		for id, l := range logits {
+			race = append(race, targon.Scored{ID: targon.TokenID(id), Logit: l})
+		}
 	}
 	best, most := targon.TokenID(-1), math.Inf(-1)
-	for i, s := range order[:n] {
+	for i, s := range race {
 		if v := value(r, m.noise, j, i, s); v > most || v == most && s.ID < best {
 			best, most = s.ID, v
 		}
