@@ -136,6 +136,7 @@ type Chain struct {
 	netuid    targon.NetUID
 	blockTime time.Duration
 	genesis   targon.Digest // hash of block 0
+	checks    checker       // of extrinsics that come at the same time
 
 	mu      sync.Mutex
 	state   *state
@@ -173,21 +174,39 @@ func (c *Chain) Tempo() targon.Tempo {
 	return c.state.rhythm()
 }
 
-// Run makes a block every BlockTime until ctx is done, and returns nil then.
+// maxDebt bounds for how long Run makes blocks that it is late with. Clients could not
+// follow a burst of more.
+const maxDebt = 250 * time.Millisecond
+
+// Run makes a block every BlockTime until ctx is done, and returns nil then. Where the
+// machine was busy it catches up, so that a fast pace is kept on the whole.
 func (c *Chain) Run(ctx context.Context) error {
-	ticker := time.NewTicker(c.blockTime)
-	defer ticker.Stop()
+	due := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	<-timer.C
 	for {
+		due = following(due, time.Now(), c.blockTime)
+		timer.Reset(max(time.Until(due), 0))
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-timer.C:
 			c.Step()
 			if err := c.broken(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// following says when the block after the one that was due is due.
+func following(due, now time.Time, pace time.Duration) time.Time {
+	due = due.Add(pace)
+	if oldest := now.Add(-maxDebt); due.Before(oldest) {
+		return oldest
+	}
+	return due
 }
 
 func (c *Chain) broken() error {

@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -403,6 +405,48 @@ func TestZeroWeightEarnsNothing(t *testing.T) {
 	}
 	if got := c.state.minted; got != 8e9 {
 		t.Errorf("two epochs of 4 blocks minted %d rao, want 8 TAO", got)
+	}
+}
+
+// TestFollowing: a pace is kept on the whole, and a long pause is not made up for.
+func TestFollowing(t *testing.T) {
+	start := time.Unix(1000, 0)
+	for _, c := range []struct{ pace, now, want time.Duration }{
+		{time.Millisecond, 0, time.Millisecond},
+		{time.Millisecond, 7 * time.Millisecond, time.Millisecond}, // late: at once, and the next ones too
+		{time.Millisecond, 251 * time.Millisecond, time.Millisecond},
+		{time.Millisecond, 252 * time.Millisecond, 2 * time.Millisecond}, // too late: some are left out
+		{12 * time.Second, time.Hour, time.Hour - 250*time.Millisecond},
+	} {
+		if got := following(start, start.Add(c.now), c.pace).Sub(start); got != c.want {
+			t.Errorf("a pace of %v, %v after the last was due: %v, want %v", c.pace, c.now, got, c.want)
+		}
+	}
+}
+
+// TestChecker: of many signatures that come together each gets its own answer.
+func TestChecker(t *testing.T) {
+	var c checker
+	var all sync.WaitGroup
+	key := testKey(t, 1)
+	for i := range 40 {
+		message := []byte{byte(i)}
+		sig, err := key.Sign(message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%13 == 0 {
+			message[0]++
+		}
+		all.Go(func() {
+			if err := c.verify(sign.Signed{Key: key.Hotkey(), Message: message, Signature: sig}); (err != nil) != (i%13 == 0) {
+				t.Errorf("signature %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	if c.busy || len(c.waiting) > 0 {
+		t.Errorf("%d are left waiting", len(c.waiting))
 	}
 }
 

@@ -114,10 +114,8 @@ func (c *Chain) replay(r io.Reader) (int64, error) {
 		for c.state.block+1 < l.Block {
 			c.Step()
 		}
-		for _, x := range l.Extrinsics {
-			if err := c.accept(m, x); err != nil {
-				return whole, fmt.Errorf("%w: extrinsic of block %d: %w", ErrJournal, l.Block, err)
-			}
+		if err := c.acceptAll(m, l.Extrinsics); err != nil {
+			return whole, fmt.Errorf("%w: extrinsics of block %d: %w", ErrJournal, l.Block, err)
 		}
 		if c.state.block < l.Block {
 			c.Step()

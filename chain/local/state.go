@@ -242,7 +242,7 @@ func (s *state) serveAxon(h targon.Hotkey, axon netip.AddrPort) error {
 
 // digest commits to the whole state, and hides it behind the secret.
 func (s *state) digest() targon.Digest {
-	b := label("targon/local/state/v1")
+	b := label("targon/local/state/v2")
 	b = append(b, s.secret[:]...)
 	b = append(b, s.sudo[:]...)
 	b = u64(b, uint64(s.netuid))
@@ -251,19 +251,8 @@ func (s *state) digest() targon.Digest {
 	b = u64(b, uint64(s.minted))
 	b = u64(b, uint64(s.burned))
 	b = u64(b, uint64(len(s.neurons)))
-	for _, n := range s.neurons {
-		b = append(b, n.hotkey[:]...)
-		axon := n.axon.String()
-		b = append(u64(b, uint64(len(axon))), axon...)
-		b = append(b, fmt.Sprintf("%+v%+v%x", n.served, n.prometheus, n.certificate)...)
-		b = u64(b, uint64(n.registered))
-		b = u64(b, uint64(n.updated))
-		b = append(b, fmt.Sprintf("%t%+v", n.permit, n.earned)...)
-		b = u64(b, uint64(len(n.weights)))
-		for _, w := range n.weights {
-			b = binary.LittleEndian.AppendUint16(b, uint16(w.UID))
-			b = binary.LittleEndian.AppendUint16(b, w.Value)
-		}
+	for i := range s.neurons {
+		b = s.neurons[i].append(b)
 	}
 	keys := make([]targon.Hotkey, 0, len(s.accounts))
 	for h := range s.accounts {
@@ -279,6 +268,42 @@ func (s *state) digest() targon.Digest {
 	return sum(b)
 }
 
+// append adds a neuron to what a hash commits to, each part of a fixed length or after
+// its length.
+func (n *neuron) append(b []byte) []byte {
+	b = append(b, n.hotkey[:]...)
+	axon := n.axon.String()
+	b = append(u64(b, uint64(len(axon))), axon...)
+	b = append(b, fmt.Sprintf("%+v%+v%x", n.served, n.prometheus, n.certificate)...)
+	b = u64(u64(b, uint64(n.registered)), uint64(n.updated))
+	b = n.earned.append(append(b, flag(n.permit)))
+	b = u64(b, uint64(len(n.weights)))
+	for _, w := range n.weights {
+		b = u16(u16(b, uint16(w.UID)), w.Value)
+	}
+	return b
+}
+
+func (e *earned) append(b []byte) []byte {
+	b = append(b, flag(e.active))
+	for _, v := range [...]uint16{e.stakeWeight, e.consensus, e.rank, e.trust, e.verifierTrust, e.incentive, e.dividends, e.pruningScore} {
+		b = u16(b, v)
+	}
+	b = u64(u64(b, uint64(e.emission)), uint64(len(e.bonds)))
+	for _, bond := range e.bonds {
+		b = u16(u16(b, uint16(bond.UID)), bond.Value)
+	}
+	return b
+}
+
+func flag(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
 func label(s string) []byte         { return append(u64(nil, uint64(len(s))), s...) }
+func u16(b []byte, v uint16) []byte { return binary.LittleEndian.AppendUint16(b, v) }
 func u64(b []byte, v uint64) []byte { return binary.LittleEndian.AppendUint64(b, v) }
 func sum(b []byte) targon.Digest    { return sha256.Sum256(b) }
