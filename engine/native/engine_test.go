@@ -152,6 +152,25 @@ func TestNumeric(t *testing.T) {
 		t.Errorf("score NaN: %v", err)
 	}
 	enginetest.Collect(t, e, good)
+	// Computed together, whoever meets no broken weight goes on.
+	good = targon.Request{Prompt: []targon.TokenID{5, 6}, MaxTokens: 10}
+	want := enginetest.IDs(enginetest.Collect(t, e, good))
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			if got := enginetest.IDs(enginetest.Collect(t, e, good)); !slices.Equal(got, want) {
+				t.Errorf("beside broken ones: %v, want %v", got, want)
+			}
+		})
+		all.Go(func() {
+			for _, err := range e.Generate(t.Context(), bad) {
+				if !errors.Is(err, native.ErrNumeric) {
+					t.Errorf("NaN beside sound ones: %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestSlowConsumer: one thread, a caller that sits on its ids, and another is served.
