@@ -17,7 +17,6 @@ import (
 func (n *Network) Wait(ctx context.Context) error {
 	tick := time.NewTicker(min(50*time.Millisecond, n.cfg.BlockTime))
 	defer tick.Stop()
-	var paid targon.Block // the block that pays the last weights; 0 until they are set
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,17 +25,22 @@ func (n *Network) Wait(ctx context.Context) error {
 			return n.failure()
 		case <-tick.C:
 		}
-		v := n.verifier.View()
-		if n.cfg.Epochs == 0 || v.Set == n.before || v.LastSet < n.last {
-			continue
-		}
-		if paid == 0 {
-			paid = targon.Tempo{NetUID: netUID, Length: targon.Blocks(n.cfg.Tempo)}.Next(v.Height + 1)
-		}
-		if v.Height >= paid {
+		if n.over(n.verifier.View()) {
 			return nil
 		}
 	}
+}
+
+// over reports whether the epochs asked for are done: the weights of the last are on the
+// chain, and a block has come since that pays for them.
+func (n *Network) over(v verifier.View) bool {
+	if n.cfg.Epochs == 0 || v.Set == n.before || v.LastSet < n.last {
+		return false
+	}
+	if n.paid == 0 {
+		n.paid = targon.Tempo{NetUID: netUID, Length: targon.Blocks(n.cfg.Tempo)}.Next(v.Height + 1)
+	}
+	return v.Height >= n.paid
 }
 
 func (n *Network) failure() error {

@@ -129,9 +129,41 @@ func TestTheNetworksOwnFileIsNoCheat(t *testing.T) {
 	if again.Provers[1].Cheat != "model:same.gguf" {
 		t.Errorf("label is %q", again.Provers[1].Cheat)
 	}
+	c.Tempo = 7
+	if _, err := localnet.Start(t.Context(), c); err == nil || !strings.Contains(err.Error(), "was made with other settings (--tempo, --commit-reveal)") {
+		t.Errorf("with another tempo: %v", err)
+	}
 	if first.Epochs != 1 || again.Epochs != 2 || again.Blocks <= first.Blocks || again.Provers[0].Requests <= first.Provers[0].Requests {
 		t.Errorf("the second run does not resume the first: %d epochs and %d blocks after %d and %d",
 			again.Epochs, again.Blocks, first.Epochs, first.Blocks)
+	}
+}
+
+// TestCommitReveal: where weights must be committed to and revealed, they are, and are
+// paid for.
+func TestCommitReveal(t *testing.T) {
+	r := run(t, localnet.Config{Model: builtin(t), Epochs: 1, Honest: 1, AuditPPM: 500_000, BlockTime: 50 * time.Millisecond, CommitReveal: true})
+	if p := r.Provers[0]; p.Weight != 65535 || p.Incentive != 65535 || r.Epochs != 1 {
+		t.Errorf("after %d epochs: %+v", r.Epochs, p)
+	}
+}
+
+// TestStartCanBeLeft: who interrupts a network before it stands leaves nothing behind,
+// which TestMain looks for.
+func TestStartCanBeLeft(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	dir := t.TempDir()
+	_, err := localnet.Start(ctx, localnet.Config{Model: builtin(t), Honest: 1, AuditPPM: 500_000, BlockTime: time.Hour, Dir: dir})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Start ends with %v", err)
+	}
+	l, err := ledger.Open(filepath.Join(dir, "ledger")) // nobody has it open
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

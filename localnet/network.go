@@ -44,6 +44,7 @@ type Network struct {
 	probe    targon.Request // for measuring speed
 	last     targon.Epoch   // to be closed, if any number was asked for
 	before   uint64         // times that weights had been set by earlier runs
+	paid     targon.Block   // pays the last weights; 0 until they are set
 
 	stop    context.CancelFunc
 	serving *errgroup.Group // provers, which end after those who ask them
