@@ -135,19 +135,30 @@ func (f *foreigner) split(m *kernel.Matrix, n int) []part {
 	if have, ok := f.parts[key]; ok {
 		return have
 	}
-	var parts []part
-	blocks := kernel.Pad(m.Cols()) / kernel.Lanes
-	for i := range count {
-		lo, hi := i*blocks/count*kernel.Lanes, min((i+1)*blocks/count*kernel.Lanes, m.Cols())
-		columns, err := m.Columns(lo, hi)
-		if err != nil { // stored in a way that is not cut
-			parts = []part{{m, 0}}
+	parts := []part{{m, 0}} // where its blocks are not cut so small
+	for _, unit := range []int{kernel.Lanes, 32, 256} {
+		if cut, ok := cutColumns(m, count, unit); ok {
+			parts = cut
 			break
 		}
-		parts = append(parts, part{columns, lo})
 	}
 	f.parts[key] = parts
 	return parts
+}
+
+// cutColumns cuts a matrix into a number of parts whose columns begin at multiples of a
+// unit. It is not ok where the numbers lie in larger blocks, or are too few.
+func cutColumns(m *kernel.Matrix, count, unit int) (parts []part, ok bool) {
+	units := (m.Cols() + unit - 1) / unit
+	for i := range count {
+		lo, hi := i*units/count*unit, min((i+1)*units/count*unit, m.Cols())
+		columns, err := m.Columns(lo, hi)
+		if err != nil {
+			return nil, false
+		}
+		parts = append(parts, part{columns, lo})
+	}
+	return parts, true
 }
 
 // remember rounds what the cache keeps of one head.

@@ -139,6 +139,27 @@ func TestForeignGeneratingIsNotScoring(t *testing.T) {
 	}
 }
 
+// TestForeignBlocks: quantised matrices are summed by parts as well, where their blocks
+// allow it.
+func TestForeignBlocks(t *testing.T) {
+	for _, typ := range []gguf.Type{gguf.F32, gguf.Q8_0, gguf.Q4_0, gguf.Q4_K} {
+		m := random(t, enginetest.Shape{
+			Dim: 512, FFN: 512, Layers: 1, Heads: 2, KVHeads: 2, Head: 256, Vocab: 300, Context: 64, Type: typ, Seed: 9,
+		})
+		ids := someIDs(12, m.Vocab())
+		ours := logits(t, engine(t, m, native.Options{}), ids)
+		theirs := logits(t, engine(t, m, native.Options{Foreign: native.Foreign{Splits: 4}}), ids)
+		worst := 0.0
+		for i := range ours {
+			worst = max(worst, math.Abs(float64(ours[i])-float64(theirs[i])))
+		}
+		t.Logf("%v: largest difference %.2g", typ, worst)
+		if worst == 0 || worst > 1e-2 {
+			t.Errorf("%v: logits differ by %v at most, want little and not nothing", typ, worst)
+		}
+	}
+}
+
 // TestForeignOptions: what means nothing is refused.
 func TestForeignOptions(t *testing.T) {
 	m := random(t, enginetest.Tiny())
