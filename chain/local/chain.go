@@ -31,6 +31,7 @@ type Config struct {
 	NetUID    targon.NetUID
 	Tempo     targon.Blocks // an epoch every Tempo+1 blocks; 360
 	BlockTime time.Duration // pace of Run; 1 ms
+	CatchUp   bool          // Run makes up for blocks that a busy machine was late with
 	Start     time.Time     // of block 0, for the chain's clock; the beginning of 2025
 	Sudo      targon.Hotkey // may change the rules, by Sudo.sudo; nobody may when zero
 	Seed      targon.Secret // hidden in the state, so that no block's hash is known before
@@ -137,6 +138,7 @@ type Chain struct {
 	blockTime time.Duration
 	genesis   targon.Digest // hash of block 0
 	checks    checker       // of extrinsics that come at the same time
+	debt      time.Duration // how late Run may be and still make every block
 
 	mu      sync.Mutex
 	state   *state
@@ -162,6 +164,9 @@ func New(config Config) (*Chain, error) {
 	c := &Chain{
 		netuid: config.NetUID, blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true, start: config.Start,
 	}
+	if config.CatchUp {
+		c.debt = maxDebt
+	}
 	c.genesis = c.seal(targon.Digest{}, nil).Hash
 	c.hashes = []targon.Digest{c.genesis}
 	return c, nil
@@ -174,19 +179,18 @@ func (c *Chain) Tempo() targon.Tempo {
 	return c.state.rhythm()
 }
 
-// maxDebt bounds for how long Run makes blocks that it is late with. Clients could not
-// follow a burst of more.
+// maxDebt bounds for how long a chain that catches up makes blocks that it is late with.
+// Clients could not follow a burst of more.
 const maxDebt = 250 * time.Millisecond
 
-// Run makes a block every BlockTime until ctx is done, and returns nil then. Where the
-// machine was busy it catches up, so that a fast pace is kept on the whole.
+// Run makes a block every BlockTime until ctx is done, and returns nil then.
 func (c *Chain) Run(ctx context.Context) error {
 	due := time.Now()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
 	for {
-		due = following(due, time.Now(), c.blockTime)
+		due = following(due, time.Now(), c.blockTime, c.debt)
 		timer.Reset(max(time.Until(due), 0))
 		select {
 		case <-ctx.Done():
@@ -200,10 +204,11 @@ func (c *Chain) Run(ctx context.Context) error {
 	}
 }
 
-// following says when the block after the one that was due is due.
-func following(due, now time.Time, pace time.Duration) time.Time {
+// following says when the block after the one that was due is due. What is late by more
+// than the debt is left out.
+func following(due, now time.Time, pace, debt time.Duration) time.Time {
 	due = due.Add(pace)
-	if oldest := now.Add(-maxDebt); due.Before(oldest) {
+	if oldest := now.Add(-debt); due.Before(oldest) {
 		return oldest
 	}
 	return due

@@ -408,17 +408,20 @@ func TestZeroWeightEarnsNothing(t *testing.T) {
 	}
 }
 
-// TestFollowing: a pace is kept on the whole, and a long pause is not made up for.
+// TestFollowing: what is late by no more than the debt is made up for, and the rest is
+// left out.
 func TestFollowing(t *testing.T) {
+	const ms = time.Millisecond
 	start := time.Unix(1000, 0)
-	for _, c := range []struct{ pace, now, want time.Duration }{
-		{time.Millisecond, 0, time.Millisecond},
-		{time.Millisecond, 7 * time.Millisecond, time.Millisecond}, // late: at once, and the next ones too
-		{time.Millisecond, 251 * time.Millisecond, time.Millisecond},
-		{time.Millisecond, 252 * time.Millisecond, 2 * time.Millisecond}, // too late: some are left out
-		{12 * time.Second, time.Hour, time.Hour - 250*time.Millisecond},
+	for _, c := range []struct{ pace, debt, now, want time.Duration }{
+		{ms, maxDebt, 0, ms},
+		{ms, maxDebt, 7 * ms, ms}, // late: at once, and the next ones too
+		{ms, maxDebt, 251 * ms, ms},
+		{ms, maxDebt, 252 * ms, 2 * ms},
+		{ms, ms, 2 * ms, ms},
+		{ms, ms, 9 * ms, 8 * ms},
 	} {
-		if got := following(start, start.Add(c.now), c.pace).Sub(start); got != c.want {
+		if got := following(start, start.Add(c.now), c.pace, c.debt).Sub(start); got != c.want {
 			t.Errorf("a pace of %v, %v after the last was due: %v, want %v", c.pace, c.now, got, c.want)
 		}
 	}

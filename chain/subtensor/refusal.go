@@ -25,6 +25,8 @@ const (
 	ServingRateLimitExceeded     Refusal = "ServingRateLimitExceeded"
 	InvalidIPAddress             Refusal = "InvalidIpAddress"
 	InvalidPort                  Refusal = "InvalidPort"
+	RevealTooEarly               Refusal = "RevealTooEarly"
+	CommitBlockNotInRevealRange  Refusal = "CommitBlockNotInRevealRange"
 )
 
 // custom returns the name of a pool's number. Source: common/src/transaction_error.rs

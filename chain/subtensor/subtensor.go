@@ -70,6 +70,9 @@ type Client struct {
 
 	// VersionKey goes with weights; a chain refuses one below its own.
 	VersionKey uint64
+	// Pledges keeps the salt of committed weights until they are revealed. Nil keeps it
+	// in memory, so that a restart loses it.
+	Pledges Keeper
 }
 
 // New returns a client. A nil key can only read.

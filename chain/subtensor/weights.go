@@ -2,8 +2,6 @@ package subtensor
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -83,7 +81,7 @@ func (s stance) check(w targon.Weights, key uint64) error {
 
 // SetWeights sets this hotkey's weights and reads them back once they are final. Where
 // the subnet demands commit and reveal it does both, which takes RevealPeriodEpochs
-// epochs; a caller that must survive a restart in between uses Commit and Reveal.
+// epochs; a process that takes over in between goes on with Resume.
 //
 // ErrTooSoon, ErrNotRegistered and a Refusal mean that nothing was set;
 // rpc.ErrUnknown that only LastUpdate and Weights can tell.
@@ -147,56 +145,6 @@ func (c *Client) Weights(ctx context.Context, u targon.UID) (targon.Weights, err
 	}
 	slices.SortFunc(row, func(a, b targon.Weight) int { return int(a.UID) - int(b.UID) })
 	return stored(row), nil
-}
-
-// saltWords is the length of the salt of Bittensor's own tools.
-const saltWords = 8
-
-// commitAndReveal commits, waits for the epoch of the reveal, and reveals.
-func (c *Client) commitAndReveal(ctx context.Context, s stance, uids, values []uint16) error {
-	var raw [2 * saltWords]byte
-	if _, err := rand.Read(raw[:]); err != nil {
-		return fmt.Errorf("read randomness: %w", err)
-	}
-	w := Commitment{Account: c.key.Hotkey(), NetUID: c.netuid, UIDs: uids, Values: values, VersionKey: c.VersionKey}
-	for i := range saltWords {
-		w.Salt = append(w.Salt, binary.LittleEndian.Uint16(raw[2*i:]))
-	}
-	in, err := c.Commit(ctx, w)
-	if err != nil {
-		return err
-	}
-	if err := c.awaitReveal(ctx, in.Block, s.hyper.RevealPeriodEpochs); err != nil {
-		return fmt.Errorf("wait for the reveal: %w", err)
-	}
-	_, err = c.Reveal(ctx, w)
-	return err
-}
-
-// awaitReveal waits until the next block is one in which weights that were committed in
-// a block may be revealed: that many epochs later.
-func (c *Client) awaitReveal(ctx context.Context, committed targon.Header, epochs uint64) error {
-	t, err := c.timing(ctx, committed)
-	if err != nil {
-		return err
-	}
-	if t.Schedule == nil { // what is read at a block is about the one after it
-		t.at--
-	}
-	due := t.Index() + epochs
-	for h, err := range c.node.Heads(ctx, committed) {
-		if err != nil {
-			return err
-		}
-		now, err := c.timing(ctx, h)
-		if err != nil {
-			return err
-		}
-		if now.Index() >= due {
-			return nil
-		}
-	}
-	return context.Cause(ctx)
 }
 
 // Current returns those weights whose neuron is still the one that was decided about:

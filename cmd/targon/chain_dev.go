@@ -86,7 +86,7 @@ func (f chainDevFlags) config() (local.Config, error) {
 		return local.Config{}, err
 	}
 	return local.Config{
-		NetUID: targon.NetUID(f.netuid), Tempo: targon.Blocks(f.tempo), BlockTime: max(f.blockTime, fastest), Accounts: accounts,
+		NetUID: targon.NetUID(f.netuid), Tempo: targon.Blocks(f.tempo), BlockTime: max(f.blockTime, fastest), CatchUp: f.blockTime < fastest, Accounts: accounts,
 		Sudo: accounts[0].Hotkey,
 		Rules: local.Rules{
 			RateLimit: targon.Blocks(f.rateLimit), CommitReveal: f.commitReveal, PublicAxons: f.publicAxons, PayStake: true,
