@@ -1,7 +1,7 @@
 // Package local is a development chain: blocks at a pace of one's choosing, accounts,
 // a subnet with registration, stake, axons and weights, and an epoch every tempo that
-// pays for the weights. Roles in the same process use a Client; Node lets anybody
-// else in over a socket, in Substrate's JSON-RPC with Subtensor's names.
+// pays for the weights. Node lets anybody in over a socket, in Substrate's JSON-RPC with
+// Subtensor's names; a Client, without one, is for tests on a virtual clock.
 //
 // It follows Subtensor (spec 293) in what a client can see: metadata, storage,
 // runtime APIs, events, when an epoch pays and what, what each call checks and in

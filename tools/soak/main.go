@@ -65,6 +65,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	epochs := f.Int("epochs", 3, "epochs of each run")
 	root := f.String("root", ".", "root of the repository")
 	limit := f.Duration("limit", 10*time.Minute, "limit of one run")
+	keep := f.String("keep", "", "folder that keeps ledger, chain and output of runs with faults (default: none)")
 	extra := f.Bool("extra", true, "also run without cheats, and with the network's own file as a cheat")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -91,7 +92,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		trials = append(trials, more...)
 	}
-	return runTrials(ctx, trials, bin, *epochs, *limit, out)
+	h := how{bin: bin, epochs: *epochs, limit: *limit, keep: *keep}
+	return h.runTrials(ctx, trials, out)
+}
+
+// how every trial is run.
+type how struct {
+	bin    string
+	epochs int
+	limit  time.Duration
+	keep   string // empty: what a run leaves behind is removed
 }
 
 func extraTrials(root string, seed int) ([]trial, error) {
@@ -110,11 +120,14 @@ func extraTrials(root string, seed int) ([]trial, error) {
 	}, nil
 }
 
-func runTrials(ctx context.Context, trials []trial, bin string, epochs int, limit time.Duration, out io.Writer) error {
+func (h how) runTrials(ctx context.Context, trials []trial, out io.Writer) error {
 	var bad []error
 	for _, t := range trials {
 		began := time.Now()
-		faults := t.run(ctx, bin, epochs, limit)
+		faults, err := h.run(ctx, t)
+		if err != nil {
+			return err
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -134,21 +147,37 @@ func runTrials(ctx context.Context, trials []trial, bin string, epochs int, limi
 	return nil
 }
 
-func (t trial) run(ctx context.Context, bin string, epochs int, limit time.Duration) []error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+// run runs one trial in a folder of its own and lists its faults.
+func (h how) run(ctx context.Context, t trial) ([]error, error) {
+	dir, err := os.MkdirTemp(h.keep, "targon-soak-run-")
+	if err != nil {
+		return nil, err
+	}
+	faults := h.judge(ctx, t, dir)
+	if h.keep == "" || len(faults) == 0 {
+		return faults, os.RemoveAll(dir)
+	}
+	return append(faults, fmt.Errorf("kept in %s", dir)), nil
+}
+
+func (h how) judge(ctx context.Context, t trial, dir string) []error {
+	ctx, cancel := context.WithTimeout(ctx, h.limit)
 	defer cancel()
-	args := append([]string{"up", "--epochs", strconv.Itoa(epochs), "--json", "--listen", "127.0.0.1:0"}, t.flags...)
-	cmd := exec.CommandContext(ctx, bin, args...)
+	args := append([]string{"up", "--epochs", strconv.Itoa(h.epochs), "--json", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "data")}, t.flags...)
+	cmd := exec.CommandContext(ctx, h.bin, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	err := cmd.Run()
+	_ = os.WriteFile(filepath.Join(dir, "stdout"), stdout.Bytes(), 0o600) // for people who look for a cause
+	_ = os.WriteFile(filepath.Join(dir, "stderr"), stderr.Bytes(), 0o600)
+	if err != nil {
 		return []error{fmt.Errorf("%w: %s", err, last(stderr.String()))}
 	}
 	var r result
 	if err := json.Unmarshal([]byte(last(stdout.String())), &r); err != nil {
 		return []error{fmt.Errorf("last line of stdout: %w", err)}
 	}
-	return t.faults(r, epochs)
+	return t.faults(r, h.epochs)
 }
 
 // faults lists what is wrong with a result.
