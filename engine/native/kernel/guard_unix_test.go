@@ -85,3 +85,34 @@ func TestRowsBeforeGuard(t *testing.T) {
 		}
 	}
 }
+
+// TestBlocksBeforeGuard: nor beyond the last block, of the whole matrix or of a part.
+func TestBlocksBeforeGuard(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 11))
+	p, rest := others(t)
+	for _, k := range append(rest, p) {
+		for _, f := range everyFormat {
+			for _, rows := range []int{16, 21, 48} {
+				const cols, n = 512, 9
+				data := blocksOf(rng, f, rows, cols, chances(rng))
+				b := beforeGuard(t, len(data))
+				copy(b, data)
+				m, err := ViewBlocks(rows, cols, f, b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				part, err := m.Columns(256, cols)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x := Vectors{random(rng, n*cols), cols}
+				y := Vectors{make([]float32, n*(rows+3)), rows + 3}
+				for _, batch := range []int{1, 2, 3, n} {
+					k.Mul(y, m, x, batch, new(Scratch))
+					k.Mul(y, part, x, batch, new(Scratch))
+				}
+				m.Row(make([]float32, cols), rows-1)
+			}
+		}
+	}
+}

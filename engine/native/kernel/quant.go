@@ -40,6 +40,18 @@ type decoded struct {
 	offset float32
 }
 
+// kind tells assembler how a block's product is made: 1 with an offset, 2 by halves.
+func (l *layout) kind() int {
+	switch {
+	case l.halves:
+		return 2
+	case l.offset:
+		return 1
+	default:
+		return 0
+	}
+}
+
 func (f Blocks) layout() (layout, bool) {
 	switch f {
 	case Q8_0:

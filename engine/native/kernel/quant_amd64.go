@@ -94,14 +94,7 @@ func gemvOf(of func(Blocks) gemvFunc, dst []float32, w []byte, q *quantized, x [
 
 func gemmOf(f func(dst *float32, stride int, w *tile, x *record, blocks, kind int), n int, dst []float32, stride int, w []tile, x []record, l *layout) {
 	_, _ = dst[(n-1)*stride+tileRows-1], x[n*len(w)-1]
-	kind := 0
-	switch {
-	case l.halves:
-		kind = 2
-	case l.offset:
-		kind = 1
-	}
-	f(&dst[0], stride*4, &w[0], &x[0], len(w), kind)
+	f(&dst[0], stride*4, &w[0], &x[0], len(w), l.kind())
 }
 
 func avx2Unpack(dst []tile, w []byte, q *quantized, flip uint8) bool {

@@ -8,17 +8,28 @@ import "encoding/binary"
 
 func halfAt(b []byte, at int) float32 { return widen(binary.LittleEndian.Uint16(b[at:])) }
 
-// nibbles splits 16 bytes: the low halves first.
+const (
+	lowNibbles = 0x0F0F0F0F0F0F0F0F
+	bitOfEach  = 0x0101010101010101
+)
+
+// nibbles splits 16 bytes: the low halves first. Eight bytes are worked on together.
 func nibbles(q *[quantLen]uint8, b []byte) {
-	for i, v := range b[:16] {
-		q[i], q[i+16] = v&15, v>>4
+	for i := 0; i < 16; i += 8 {
+		v := binary.LittleEndian.Uint64(b[i:])
+		binary.LittleEndian.PutUint64(q[i:], v&lowNibbles)
+		binary.LittleEndian.PutUint64(q[16+i:], v>>4&lowNibbles)
 	}
 }
 
 // fifth adds bit i of a word to element i as its bit 4.
 func fifth(q *[quantLen]uint8, word uint32) {
-	for i := range q {
-		q[i] |= uint8(word>>i&1) << 4
+	for i := 0; i < quantLen; i += 8 {
+		// The byte in every byte, one bit of it kept in each, and moved to bit 7 by a sum
+		// that cannot carry into the next.
+		v := uint64(word>>i&0xFF) * bitOfEach & 0x8040201008040201
+		v = (v + 0x00406070787C7E7F) >> 7 & bitOfEach
+		binary.LittleEndian.PutUint64(q[i:], binary.LittleEndian.Uint64(q[i:])|v<<4)
 	}
 }
 
@@ -67,23 +78,28 @@ func (d *decoded) superScale(b []byte, sub int) {
 
 func decodeQ4_K(b []byte, sub int, d *decoded) {
 	d.superScale(b, sub)
-	for i, v := range b[16+sub/2*32:][:32] {
-		d.q[i] = v >> (sub & 1 * 4) & 15
+	low, shift := b[16+sub/2*32:][:32], sub&1*4
+	for i := 0; i < quantLen; i += 8 {
+		v := binary.LittleEndian.Uint64(low[i:])
+		binary.LittleEndian.PutUint64(d.q[i:], v>>shift&lowNibbles)
 	}
 }
 
 func decodeQ5_K(b []byte, sub int, d *decoded) {
 	d.superScale(b, sub)
-	for i, v := range b[48+sub/2*32:][:32] {
-		d.q[i] = v>>(sub&1*4)&15 | b[16+i]>>sub&1<<4
+	low, high, shift := b[48+sub/2*32:][:32], b[16:48], sub&1*4
+	for i := 0; i < quantLen; i += 8 {
+		v, h := binary.LittleEndian.Uint64(low[i:]), binary.LittleEndian.Uint64(high[i:])
+		binary.LittleEndian.PutUint64(d.q[i:], v>>shift&lowNibbles|h>>sub&bitOfEach<<4)
 	}
 }
 
 func decodeQ6_K(b []byte, sub int, d *decoded) {
 	part, quarter, scale := sub/4, sub%4, halfAt(b, 208)
 	low, high := b[part*64+quarter%2*32:][:32], b[128+part*32:][:32]
-	for i := range d.q {
-		d.q[i] = low[i]>>(quarter/2*4)&15 | high[i]>>(quarter*2)&3<<4
+	for i := 0; i < quantLen; i += 8 {
+		v, h := binary.LittleEndian.Uint64(low[i:]), binary.LittleEndian.Uint64(high[i:])
+		binary.LittleEndian.PutUint64(d.q[i:], v>>(quarter/2*4)&lowNibbles|h>>(quarter*2)&(3*bitOfEach)<<4)
 	}
 	d.scale[0] = scale * float32(int8(b[192+2*sub]))
 	d.scale[1] = scale * float32(int8(b[193+2*sub]))

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"encoding/binary"
+	"math"
+)
 
 // tileRows is how many rows of blocks are unpacked together.
 const tileRows = 16
@@ -111,14 +114,16 @@ func unpack(dst []tile, w []byte, q *quantized, flip uint8) {
 	if q.format != Q8_0 {
 		flip = 0
 	}
+	mask := uint32(flip) * 0x01010101
 	var d decoded
 	subs := q.elements / quantLen
 	for i := range dst {
 		t := &dst[i]
 		for r := range tileRows {
 			q.decode(w[r*q.rowBytes+i/subs*q.bytes:][:q.bytes], i%subs, &d)
-			for j, v := range d.q {
-				t.q[j/4][r][j%4] = v ^ flip
+			for j := range t.q {
+				v := binary.LittleEndian.Uint32(d.q[4*j:]) ^ mask
+				binary.LittleEndian.PutUint32(t.q[j][r][:], v)
 			}
 			t.scale[r], t.offset[r] = d.scale[0], d.offset
 			if q.halves {
