@@ -31,6 +31,8 @@ type order struct {
 	prompt      string    // of a plain completion
 	maxTokens   uint32    // 0: not said
 	temperature float64
+	topK        uint32 // these three as in targon.Sampling
+	topP, minP  float64
 	stream      bool
 	usage       bool // stream_options.include_usage
 	optedOut    bool
@@ -193,6 +195,9 @@ func (b body) common() (order, error) {
 		return order{}, badField("temperature", "want 0 to 2")
 	}
 	o.temperature = math.Abs(o.temperature) // -0 would be refused by Request.Validate
+	if err := b.filters(&o); err != nil {
+		return order{}, err
+	}
 	if _, err := b.get("stream", &o.stream); err != nil {
 		return order{}, err
 	}
@@ -204,6 +209,36 @@ func (b body) common() (order, error) {
 	}
 	o.usage = options.IncludeUsage
 	return o, b.limit(&o)
+}
+
+// filters reads which ids may be drawn, with vLLM's ranges (its sampling_params). What
+// leaves out none is not passed on.
+func (b body) filters(o *order) error {
+	topP, topK := 1.0, 0.0
+	for _, f := range []struct {
+		name string
+		to   *float64
+	}{{"top_p", &topP}, {"top_k", &topK}, {"min_p", &o.minP}} {
+		if _, err := b.get(f.name, f.to); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !(topP > 0 && topP <= 1):
+		return badField("top_p", "want more than 0, to 1")
+	case topK != math.Trunc(topK) || topK < -1 || topK > math.MaxInt32:
+		return badField("top_k", "want a number of ids, 0 or -1 for all")
+	case !(o.minP >= 0 && o.minP <= 1):
+		return badField("min_p", "want 0 to 1")
+	}
+	if topP < 1 {
+		o.topP = topP
+	}
+	o.topK = uint32(max(0, topK))
+	// A share of 1 of the highest is a hair more than what a request can say, and keeps
+	// the same: the ids that have the highest logit.
+	o.minP = min(math.Abs(o.minP), math.Nextafter(1, 0))
+	return nil
 }
 
 // limit reads max_completion_tokens, or its older name.
@@ -241,9 +276,6 @@ var meanings = []struct {
 	{"function_call", []string{`"none"`, `"auto"`}, "functions are not supported"},
 	{"logprobs", []string{"false"}, "log-probabilities are not supported"},
 	{"top_logprobs", []string{"0"}, "log-probabilities are not supported"},
-	{"top_p", []string{"1"}, "answers are sampled from the whole distribution, so that they can be verified"},
-	{"top_k", []string{"0", "-1"}, "answers are sampled from the whole distribution, so that they can be verified"},
-	{"min_p", []string{"0"}, "answers are sampled from the whole distribution, so that they can be verified"},
 	{"stop", []string{"[]", `""`}, "stop sequences are not supported"},
 	{"response_format", []string{`{"type":"text"}`}, "only text is supported"},
 	{"presence_penalty", []string{"0"}, "penalties are not supported"},

@@ -13,7 +13,7 @@ import (
 func FuzzChatRequest(f *testing.F) {
 	for _, seed := range []string{
 		`{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true,"stream_options":{"include_usage":true}}`,
-		`{"model":"m","prompt":["a"],"max_tokens":5,"temperature":0.7,"top_p":1.0}`,
+		`{"model":"m","prompt":["a"],"max_tokens":5,"temperature":0.7,"top_p":0.9,"top_k":-1,"min_p":1}`,
 		`{"model":"m","messages":[{"role":"developer","content":[{"type":"text","text":"é"}]}],"n":1e0}`,
 		`{"model":null,"messages":null,"temperature":-0,"max_tokens":1e30}`,
 		`[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]`,
@@ -36,7 +36,8 @@ func FuzzChatRequest(f *testing.F) {
 			}
 			ok := o.model != "" && o.temperature >= 0 && o.temperature <= 2 && o.maxTokens <= targon.MaxOutputTokens &&
 				len(o.messages) <= maxMessages && (o.prompt == "") != (len(o.messages) == 0) && utf8.ValidString(o.prompt)
-			if !ok {
+			by := targon.Sampling{Temperature: o.temperature, TopK: o.topK, TopP: o.topP, MinP: o.minP}
+			if !ok || by.Validate() != nil {
 				t.Fatalf("accepted %q as %+v", raw, o)
 			}
 		}

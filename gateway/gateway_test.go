@@ -8,6 +8,7 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -314,7 +315,17 @@ func TestRefusals(t *testing.T) {
 		{"n", chat + `,"n":2}`, nil, 400, "n"},
 		{"tools", chat + `,"tools":[{"type":"function"}]}`, nil, 400, "tools"},
 		{"logprobs", chat + `,"logprobs":true}`, nil, 400, "logprobs"},
-		{"top_p", chat + `,"top_p":0.9}`, nil, 400, "top_p"},
+		{"no top_p", chat + `,"top_p":0}`, nil, 400, "top_p"},
+		{"wide top_p", chat + `,"top_p":1.01}`, nil, 400, "top_p"},
+		{"negative top_p", chat + `,"top_p":-0.5}`, nil, 400, "top_p"},
+		{"top_p text", chat + `,"top_p":"1"}`, nil, 400, "top_p"},
+		{"broken top_k", chat + `,"top_k":1.5}`, nil, 400, "top_k"},
+		{"negative top_k", chat + `,"top_k":-2}`, nil, 400, "top_k"},
+		{"large top_k", chat + `,"top_k":2147483648}`, nil, 400, "top_k"},
+		{"negative min_p", chat + `,"min_p":-0.1}`, nil, 400, "min_p"},
+		{"wide min_p", chat + `,"min_p":1.1}`, nil, 400, "min_p"},
+		{"penalty", chat + `,"repetition_penalty":1.1}`, nil, 400, "repetition_penalty"},
+		{"bias", chat + `,"logit_bias":{"1":2}}`, nil, 400, "logit_bias"},
 		{"stop", chat + `,"stop":["x"]}`, nil, 400, "stop"},
 		{"json mode", chat + `,"response_format":{"type":"json_object"}}`, nil, 400, "response_format"},
 		{"presence", chat + `,"presence_penalty":0.1}`, nil, 400, "presence_penalty"},
@@ -352,8 +363,11 @@ func TestAccepted(t *testing.T) {
 		want       targon.Draft
 	}{
 		{"plain", chat + `}`, base},
-		{"harmless", chat + `,"n":1,"top_p":1.00,"stop":null,"tools":[],"logprobs":false,"response_format":{ "type": "text" },"presence_penalty":0.0,"seed":7,"user":"u","metadata":{"a":"b"},"unknown":1}`, base},
+		{"harmless", chat + `,"n":1,"top_p":1.00,"top_k":0,"stop":null,"tools":[],"logprobs":false,"response_format":{ "type": "text" },"presence_penalty":0.0,"seed":7,"user":"u","metadata":{"a":"b"},"unknown":1}`, base},
 		{"parts", `{"model":"tiny","messages":[{"role":"developer","content":"s"},{"role":"user","content":[{"type":"text","text":"h"},{"type":"text","text":"i"}]}]}`, with(func(d *targon.Draft) { d.Prompt = ids("<system>s<user>hi") })},
+		{"filters", chat + `,"top_p":0.9,"top_k":40,"min_p":0.05}`, with(func(d *targon.Draft) { d.TopP, d.TopK, d.MinP = 0.9, 40, 0.05 })},
+		{"filters that leave out nothing", chat + `,"top_p":1,"top_k":-1,"min_p":-0.0}`, base},
+		{"none but the highest", chat + `,"top_k":1.0,"min_p":1}`, with(func(d *targon.Draft) { d.TopK, d.MinP = 1, math.Nextafter(1, 0) })},
 		{"greedy", chat + `,"temperature":-0.0}`, with(func(d *targon.Draft) { d.Temperature = 0 })},
 		{"older limit", chat + `,"max_tokens":9}`, with(func(d *targon.Draft) { d.MaxTokens = 9 })},
 		{"newer limit wins", chat + `,"max_tokens":9,"max_completion_tokens":8}`, with(func(d *targon.Draft) { d.MaxTokens = 8 })},

@@ -98,7 +98,10 @@ func (g *Gateway) draft(o order) (targon.Draft, error) {
 		n = defaultTokens
 	}
 	n = min(n, g.c.MaxTokens, uint32(min(room, targon.MaxOutputTokens)))
-	return targon.Draft{Model: g.c.Model, Prompt: ids, Temperature: o.temperature, MaxTokens: n}, nil
+	return targon.Draft{
+		Model: g.c.Model, Prompt: ids, MaxTokens: n,
+		Temperature: o.temperature, TopK: o.topK, TopP: o.topP, MinP: o.minP,
+	}, nil
 }
 
 func (g *Gateway) prompt(o order) ([]targon.TokenID, error) {
