@@ -171,13 +171,44 @@ func (e *Engine) check(r targon.Request, answer int) error {
 // error ends the sequence. Leaving the loop ends the work.
 func (e *Engine) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
 	return func(yield func(targon.Token, error) bool) {
-		if err := e.generate(ctx, r, ignore, func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
+		if err := e.generate(ctx, r, e.drawn(r, ignore), func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
 			yield(targon.Token{}, fmt.Errorf("generate: %w", err))
 		}
 	}
 }
 
-func (e *Engine) generate(ctx context.Context, r targon.Request, look look, yield func(Drawn) bool) error {
+// A Pick chooses the id that follows, given the logits there, which are only valid
+// during the call, and how many ids come before it.
+type Pick func(logits []float32, before int) (targon.TokenID, error)
+
+// GenerateBy is Generate with ids that pick chooses instead of the request's sampling.
+func (e *Engine) GenerateBy(ctx context.Context, r targon.Request, pick Pick) iter.Seq2[targon.Token, error] {
+	return func(yield func(targon.Token, error) bool) {
+		draw := func(_ *workspace, logits []float32, before int) (targon.TokenID, targon.Position, error) {
+			id, err := pick(logits, before)
+			if err == nil {
+				err = e.checkIDs([]targon.TokenID{id})
+			}
+			return id, targon.Position{}, err
+		}
+		if err := e.generate(ctx, r, draw, func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
+			yield(targon.Token{}, fmt.Errorf("generate: %w", err))
+		}
+	}
+}
+
+// A drawer chooses the id that follows a number of ids, and says what is wanted about it.
+type drawer func(ws *workspace, logits []float32, before int) (targon.TokenID, targon.Position, error)
+
+// drawn draws as a request says, and looks.
+func (e *Engine) drawn(r targon.Request, look look) drawer {
+	return func(ws *workspace, logits []float32, before int) (targon.TokenID, targon.Position, error) {
+		id := ws.pick(e.sampler, logits, r.Sampling, before)
+		return id, look(ws, logits, id), nil
+	}
+}
+
+func (e *Engine) generate(ctx context.Context, r targon.Request, t Tuning, look look, yield func(Drawn) bool) error {
 	if r.MaxTokens == 0 || r.MaxTokens > targon.MaxOutputTokens {
 		return fmt.Errorf("%w: max_tokens %d", targon.ErrRequest, r.MaxTokens)
 	}
@@ -186,7 +217,7 @@ func (e *Engine) generate(ctx context.Context, r targon.Request, look look, yiel
 	}
 	n := len(r.Prompt)
 	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: chunk, credit: e.ahead}
-	c.read = e.drawing(c, r, look)
+	c.read = e.drawing(c, r, draw)
 	if err := e.submit(c, n+int(r.MaxTokens)); err != nil {
 		return err
 	}
@@ -209,6 +240,14 @@ func (e *Engine) generate(ctx context.Context, r targon.Request, look look, yiel
 	}
 }
 
+// atOnce is how many given ids a step may compute.
+func (e *Engine) atOnce(most int) int {
+	if e.foreign.Alone {
+		return 1
+	}
+	return most
+}
+
 // ends reports whether an id ends an answer.
 func (e *Engine) ends(id targon.TokenID) bool {
 	_, end := slices.BinarySearch(e.model.text.eos, id)
@@ -217,10 +256,23 @@ func (e *Engine) ends(id targon.TokenID) bool {
 
 // drawing returns the reader of a call that generates: it draws the id that follows,
 // and has look tell its caller about it.
-func (e *Engine) drawing(c *call, r targon.Request, look look) reader {
+func (e *Engine) drawing(c *call, r targon.Request, t Tuning, look look) reader {
+	tuner := newTuner(t, r.Prompt, e.model.text.eos)
+	length := len(r.Prompt)
 	return func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
-		id := ws.pick(e.sampler, logits, r.Sampling, at+1)
-		last := at+2-len(r.Prompt) == int(r.MaxTokens) || e.ends(id)
+		from := logits
+		if tuner != nil {
+			ws.tuned = append(ws.tuned[:0], logits...)
+			from = ws.tuned
+			if err := tuner.tune(from); err != nil {
+				return 0, false, err
+			}
+		}
+		id := ws.pick(e.sampler, from, r.Sampling, at+1)
+		if tuner != nil {
+			tuner.drew(id)
+		}
+		last := at+2-length == int(r.MaxTokens) || !t.IgnoreEnds && e.ends(id)
 		e.hand(c, result{id: id, last: last, position: look(ws, logits, id)})
 		return id, !last, nil
 	}

@@ -31,6 +31,9 @@ type Foreign struct {
 	// Cache is what keys and values are rounded to, and Activations what goes into and
 	// comes out of matrices: gguf.F16, gguf.BF16, or gguf.F32 for neither.
 	Cache, Activations gguf.Type
+	// Alone computes ids that are given one at a time, as those that are drawn are, so
+	// that Logits and Score tell what a prover that generates would have seen.
+	Alone bool
 }
 
 // LikeGPU returns what servers on GPUs do, with activations of a type; their cache has

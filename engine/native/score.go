@@ -43,7 +43,7 @@ func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.Token
 	fed := slices.Concat(r.Prompt, ids[:len(ids)-1])
 	from := len(r.Prompt) - 1
 	positions := out.Positions
-	c := &call{ids: fed, from: from, most: chunk, credit: unlimited}
+	c := &call{ids: fed, from: from, most: e.atOnce(chunk), credit: unlimited}
 	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
 		j := at - from
 		var also []targon.TokenID
@@ -63,7 +63,7 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 	if err := e.check(targon.Request{Prompt: ids}, 0); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
-	c := &call{ids: slices.Clone(ids), most: logitRows(e.model.w.vocab)}
+	c := &call{ids: slices.Clone(ids), most: e.atOnce(logitRows(e.model.w.vocab))}
 	c.read = func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
 		e.hand(c, result{logits: slices.Clone(logits)})
 		return 0, false, nil
