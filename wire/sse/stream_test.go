@@ -88,6 +88,36 @@ func TestStreamSlowReader(t *testing.T) {
 	})
 }
 
+// TestStreamBound: a mebibyte may wait for a slow reader, and no byte more.
+func TestStreamBound(t *testing.T) {
+	const frame = len("data: \n\n")
+	for _, c := range []struct {
+		waits int
+		held  bool
+	}{{1<<20 - 1, false}, {1 << 20, false}, {1<<20 + 1, true}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := sse.NewStream(sse.NewWriter(&slowly{header: http.Header{}, takes: time.Second}, 0))
+			event := func(n int) {
+				t.Helper()
+				if err := s.Event("", []byte(strings.Repeat("x", n-frame))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			event(frame)
+			synctest.Wait() // it is being written
+			begun := time.Now()
+			event(c.waits)
+			event(frame)
+			if held := time.Since(begun) > 0; held != c.held {
+				t.Errorf("with %d bytes waiting the maker is held up: %v", c.waits, held)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
 func TestStreamFails(t *testing.T) {
 	w := &slowly{header: http.Header{}, fails: 1}
 	s := sse.NewStream(sse.NewWriter(w, 0))
