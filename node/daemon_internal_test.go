@@ -8,9 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"targon"
+	"targon/chain/substrate/rpc"
 	"targon/chain/subtensor"
 	"targon/wallet"
 )
@@ -99,13 +103,22 @@ func TestLocalInputs(t *testing.T) {
 // weighing is a chain that takes weights when it is told to.
 type weighing struct {
 	RemoteChain
-	hidden bool
-	took   chan targon.Weights
-	let    chan error
+	hidden  bool
+	resumed []error // what Resume says, one after the other; then nil
+	resumes atomic.Int32
+	took    chan targon.Weights
+	let     chan error
 }
 
 func (w *weighing) Hyperparameters(context.Context) (subtensor.Hyperparameters, error) {
 	return subtensor.Hyperparameters{CommitRevealWeightsEnabled: w.hidden}, nil
+}
+
+func (w *weighing) Resume(context.Context) error {
+	if n := int(w.resumes.Add(1)); n <= len(w.resumed) {
+		return w.resumed[n-1]
+	}
+	return nil
 }
 
 func (w *weighing) SetWeights(ctx context.Context, v targon.Weights) error {
@@ -201,5 +214,76 @@ func TestHashing(t *testing.T) {
 	}
 	if got, err := c.BlockHash(t.Context(), 2*remembered); err != nil || got != (targon.Digest{2 * remembered}) || chain.asked != 2 || told != 3*remembered+1 {
 		t.Errorf("a block of long ago is %x, %v, asked %d times after %d blocks", got, err, chain.asked, told)
+	}
+}
+
+// TestSetterResumes: what an earlier process committed to comes before anything else,
+// however long the chain is silent; what the chain refuses is given up.
+func TestSetterResumes(t *testing.T) {
+	for name, c := range map[string]struct {
+		says []error
+		want int32
+	}{
+		"nothing is left":  {nil, 1},
+		"silent for long":  {[]error{rpc.ErrUnavailable, rpc.ErrUnknown, rpc.ErrUnavailable}, 4},
+		"refused for good": {[]error{subtensor.RevealTooEarly, nil}, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := &weighing{hidden: true, resumed: c.says, took: make(chan targon.Weights, 1), let: make(chan error, 1)}
+			s := newSetter(w, nil, slog.New(slog.DiscardHandler))
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- s.run(ctx) }()
+			synctest.Wait()
+			if c.want > 1 { // it is not asked for anything new meanwhile
+				if err := s.SetWeights(ctx, targon.Weights{{UID: 1, Value: 65535}}); !errors.Is(err, errUnderWay) || len(w.took) != 0 {
+					t.Errorf("%s: while it resumes: %v, took %d", name, err, len(w.took))
+				}
+			}
+			time.Sleep(time.Minute)
+			if got := w.resumes.Load(); got != c.want {
+				t.Errorf("%s: tried %d times, want %d", name, got, c.want)
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestPledgeFile: it outlives its owner, others cannot read it, and it goes away.
+func TestPledgeFile(t *testing.T) {
+	dir := t.TempDir()
+	k := PledgeFile(dir)
+	if b, err := k.Kept(); err != nil || b != nil {
+		t.Errorf("in an empty folder: %x, %v", b, err)
+	}
+	if err := k.Keep(nil); err != nil {
+		t.Errorf("nothing to forget: %v", err)
+	}
+	for _, want := range []string{"one", "another"} {
+		if err := k.Keep([]byte(want)); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := PledgeFile(dir).Kept(); err != nil || string(b) != want {
+			t.Errorf("kept %q, %v, want %q", b, err, want)
+		}
+	}
+	path := filepath.Join(dir, pledgeName)
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file: %v, %v", info, err)
+	}
+	if err := os.WriteFile(path, []byte("torn"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := k.Kept(); err != nil || len(b) == 0 || new(subtensor.Pledge).UnmarshalBinary(b) == nil {
+		t.Errorf("a damaged one: %q, %v", b, err)
+	}
+	if err := k.Keep(nil); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

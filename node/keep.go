@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"targon"
+	"targon/chain/subtensor"
 	"targon/wallet"
 )
 
@@ -18,6 +19,7 @@ import (
 const (
 	ledgerName = "ledger"
 	rootName   = "root"
+	pledgeName = "commit"
 	chainName  = "chain"
 )
 
@@ -91,9 +93,58 @@ func writeOnce(path, text string) error {
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
 	if err != nil {
 		_ = os.Remove(f.Name())
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// syncFolder makes names in a folder durable.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// PledgeFile keeps the salt of committed weights in a verifier's folder, mode 0600,
+// until they are revealed. It is no secret of the verifier's beyond that.
+func PledgeFile(dir string) subtensor.Keeper { return pledgeFile(filepath.Join(dir, pledgeName)) }
+
+type pledgeFile string
+
+// Keep replaces the file, or removes it when there is nothing to keep.
+func (p pledgeFile) Keep(b []byte) error {
+	path := string(p)
+	if b != nil {
+		return writeOnce(path, hex.EncodeToString(b)+"\n")
+	}
+	if err := os.Remove(path); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// Kept returns what is in the file, nothing if there is none.
+func (p pledgeFile) Kept() ([]byte, error) {
+	text, err := os.ReadFile(string(p))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		return text, nil //nolint:nilerr // what it is not, the pledge's own decoder says
+	}
+	return b, nil
 }

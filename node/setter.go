@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"targon"
+	"targon/chain/substrate/rpc"
 	"targon/chain/subtensor"
 	"targon/verifier"
 )
@@ -18,6 +20,8 @@ type RemoteChain interface {
 	verifier.Chain
 	BlockHashes
 	WeightsBook
+	// Resume finishes a commit of weights that an earlier process left unrevealed.
+	Resume(ctx context.Context) error
 }
 
 // WeightsBook says what a neuron last set, and how weights are to be set.
@@ -28,8 +32,8 @@ type WeightsBook interface {
 
 // setter lets weights that take epochs to set, because the subnet demands commit and
 // reveal, be set beside the verifier's loop, whose calls have a deadline. One vector is
-// under way at a time. A restart between commit and reveal loses the salt: the commit
-// lapses, and the verifier, which reads back what it owes, has them committed again.
+// under way at a time. What an earlier process has committed to comes first: its salt was
+// kept, and the verifier, which reads back what it owes, finds the weights on the chain.
 type setter struct {
 	RemoteChain
 	health *health
@@ -69,6 +73,7 @@ func (s *setter) SetWeights(ctx context.Context, w targon.Weights) error {
 // run sets what takes epochs, until ctx ends.
 func (s *setter) run(ctx context.Context) error {
 	for {
+		s.resume(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -79,3 +84,25 @@ func (s *setter) run(ctx context.Context) error {
 		}
 	}
 }
+
+// resume reveals what is committed to and was not revealed, by an earlier process or
+// because the chain went away: only its silence makes this try again.
+func (s *setter) resume(ctx context.Context) {
+	for ctx.Err() == nil {
+		err := s.Resume(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		s.log.WarnContext(ctx, "weights that were committed before were not revealed", "error", err)
+		if !errors.Is(err, rpc.ErrUnavailable) && !errors.Is(err, rpc.ErrUnknown) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(resumeAgain):
+		}
+	}
+}
+
+// resumeAgain is how long the chain is left alone: a block.
+const resumeAgain = 12 * time.Second

@@ -145,7 +145,9 @@ func (v *verifierFlags) serve(ctx context.Context, c node.VerifyingConfig) error
 		return usage(err) // it only reads the addresses
 	}
 	defer func() { _ = client.Close() }()
-	c.Chain = subtensor.New(client, targon.NetUID(v.chain.netuid), c.Key)
+	chain := subtensor.New(client, targon.NetUID(v.chain.netuid), c.Key)
+	chain.Pledges = node.PledgeFile(c.Dir)
+	c.Chain = chain
 	started, err := node.StartVerifying(ctx, c)
 	switch {
 	case errors.Is(err, node.ErrUnregistered):
