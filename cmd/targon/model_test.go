@@ -14,9 +14,11 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"targon"
 	"targon/engine/enginetest"
 	"targon/engine/native"
 	"targon/engine/native/gguf"
+	"targon/model"
 )
 
 // offline are the outside of tests that fetch nothing.
@@ -188,5 +190,39 @@ func TestQuantizeLeavesNothing(t *testing.T) {
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestQuantizedFilesRun: what the command writes loads and answers.
+func TestQuantizedFilesRun(t *testing.T) {
+	dir := t.TempDir()
+	from := filepath.Join(dir, "from.gguf")
+	if err := os.WriteFile(from, model.GGUF(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range []string{"f16", "q8_0", "q4_0", "q4_k"} {
+		to := filepath.Join(dir, typ+".gguf")
+		if _, stderr, err := runModel(t.Context(), offline(), "quantize", from, to, "--type", typ); err != nil {
+			t.Fatalf("%s: %v, %s", typ, err, stderr)
+		}
+		m, err := native.Open(to)
+		if err != nil {
+			t.Fatalf("%s: %v", typ, err)
+		}
+		e, err := native.New(m, native.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		r := targon.Request{Prompt: m.Prompt("One day", false), MaxTokens: 8, Sampling: targon.Sampling{Temperature: 1}}
+		for token, err := range e.Generate(t.Context(), r) {
+			if err != nil || int(token.ID) >= m.Vocab() {
+				t.Fatalf("%s: token %v, %v", typ, token, err)
+			}
+			n++
+		}
+		if n == 0 {
+			t.Errorf("%s: no answer", typ)
+		}
 	}
 }
