@@ -8,27 +8,41 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"targon"
+	"targon/node"
 )
 
-// TestChainDev starts the development chain, asks it over HTTP and interrupts it.
-func TestChainDev(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+// startDev runs the development chain until the test ends, and returns its address.
+func startDev(t testing.TB, f chainDevFlags) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
 	r, w := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		f := chainDevFlags{listen: "127.0.0.1:0", tempo: 5, netuid: 4}
 		done <- f.run(ctx, w)
 		_ = w.Close()
 	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	line := make([]byte, 256)
 	n, err := r.Read(line)
 	if err != nil {
-		t.Fatal(err, <-done)
+		t.Fatal(err)
 	}
 	address, _, _ := strings.Cut(strings.TrimPrefix(string(line[:n]), "development chain on ws://"), ",")
+	return address
+}
+
+// TestChainDev starts the development chain, asks it over HTTP and interrupts it.
+func TestChainDev(t *testing.T) {
+	address := startDev(t, chainDevFlags{listen: "127.0.0.1:0", tempo: 5, netuid: 4})
 	ask := func(body string) string {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address, bytes.NewBufferString(body))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address, bytes.NewBufferString(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,10 +69,6 @@ func TestChainDev(t *testing.T) {
 	if err := json.Unmarshal([]byte(raw), &batch); err != nil || len(batch) != 3 || batch[0].Error != nil || batch[1].Error.Code != -32601 || batch[2].Error == nil {
 		t.Errorf("%s (%v)", raw, err)
 	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
 }
 
 func TestChainDevRefuses(t *testing.T) {
@@ -72,4 +82,37 @@ func TestChainDevRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// BenchmarkChainDev is the pace of --block-time 0 as a client over the socket sees it:
+// 1,000 empty blocks, from the head of one answer to that of another.
+func BenchmarkChainDev(b *testing.B) {
+	address := startDev(b, chainDevFlags{listen: "127.0.0.1:0", tempo: 5, netuid: 4})
+	conf := node.ChainConfig{Endpoint: "ws://" + address}
+	client, err := conf.Connect()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	head := func() targon.Header {
+		h, err := client.Finalised(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return h
+	}
+	blocks := targon.Block(0)
+	for b.Loop() {
+		from := head().Number
+		for h, err := range client.Heads(b.Context(), targon.Header{}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if h.Number >= from+1000 {
+				break
+			}
+		}
+		blocks += head().Number - from
+	}
+	b.ReportMetric(float64(blocks)/b.Elapsed().Seconds(), "blocks/s")
 }
