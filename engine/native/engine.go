@@ -208,7 +208,14 @@ func (e *Engine) drawn(r targon.Request, look look) drawer {
 	}
 }
 
-func (e *Engine) generate(ctx context.Context, r targon.Request, t Tuning, look look, yield func(Drawn) bool) error {
+func (e *Engine) generate(ctx context.Context, r targon.Request, draw drawer, yield func(Drawn) bool) error {
+	return e.answer(ctx, r, draw, e.ends, yield)
+}
+
+// answer generates up to MaxTokens ids, or up to the first that ends says ends it.
+func (e *Engine) answer(
+	ctx context.Context, r targon.Request, draw drawer, ends func(targon.TokenID) bool, yield func(Drawn) bool,
+) error {
 	if r.MaxTokens == 0 || r.MaxTokens > targon.MaxOutputTokens {
 		return fmt.Errorf("%w: max_tokens %d", targon.ErrRequest, r.MaxTokens)
 	}
@@ -216,8 +223,16 @@ func (e *Engine) generate(ctx context.Context, r targon.Request, t Tuning, look 
 		return err
 	}
 	n := len(r.Prompt)
-	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: chunk, credit: e.ahead}
-	c.read = e.drawing(c, r, draw)
+	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: e.atOnce(chunk), credit: e.ahead}
+	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
+		id, position, err := draw(ws, logits, at+1)
+		if err != nil {
+			return 0, false, err
+		}
+		last := at+2-n == int(r.MaxTokens) || ends(id)
+		e.hand(c, result{id: id, last: last, position: position})
+		return id, !last, nil
+	}
 	if err := e.submit(c, n+int(r.MaxTokens)); err != nil {
 		return err
 	}
@@ -252,28 +267,4 @@ func (e *Engine) atOnce(most int) int {
 func (e *Engine) ends(id targon.TokenID) bool {
 	_, end := slices.BinarySearch(e.model.text.eos, id)
 	return end
-}
-
-// drawing returns the reader of a call that generates: it draws the id that follows,
-// and has look tell its caller about it.
-func (e *Engine) drawing(c *call, r targon.Request, t Tuning, look look) reader {
-	tuner := newTuner(t, r.Prompt, e.model.text.eos)
-	length := len(r.Prompt)
-	return func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
-		from := logits
-		if tuner != nil {
-			ws.tuned = append(ws.tuned[:0], logits...)
-			from = ws.tuned
-			if err := tuner.tune(from); err != nil {
-				return 0, false, err
-			}
-		}
-		id := ws.pick(e.sampler, from, r.Sampling, at+1)
-		if tuner != nil {
-			tuner.drew(id)
-		}
-		last := at+2-length == int(r.MaxTokens) || !t.IgnoreEnds && e.ends(id)
-		e.hand(c, result{id: id, last: last, position: look(ws, logits, id)})
-		return id, !last, nil
-	}
 }

@@ -48,6 +48,7 @@ type workspace struct {
 	att     []float32      // its attention weights
 	seen    []float32      // attention values of one head, a row after the other
 	exps    []float32      // exponentials of one row of logits, padded
+	tuned   []float32      // a row of logits, for a draw that changes them
 	filter  filter
 	foreign *foreigner // nil: our own numerics
 }
