@@ -29,22 +29,22 @@ func (ws *workspace) attend(g segment, layer int) {
 	}
 }
 
-// at returns the row in the segment of a bunch's query, and its head.
-func (c bunch) at(w *weights, j int) (row, head int) {
+// place returns the row in the segment of a bunch's query, and its head.
+func (c bunch) place(w *weights, j int) (row, head int) {
 	group := w.heads / w.kvHeads
 	return (c.from + j) / group, c.kvHead*group + (c.from+j)%group
 }
 
 // sees returns the first position that a bunch's query sees, and the one after the last.
 func (c bunch) sees(w *weights, j int) (first, end int) {
-	row, _ := c.at(w, j)
-	return w.layers[c.layer].first(c.s.length + row), c.s.length + row + 1
+	row, _ := c.place(w, j)
+	return w.layers[c.layer].first(c.segment.at + row), c.segment.at + row + 1
 }
 
 func (ws *workspace) attendBunch(c bunch) {
 	w, pad := ws.w, kernel.Pad(ws.w.head)
 	for j := range c.n {
-		row, head := c.at(w, j)
+		row, head := c.place(w, j)
 		ws.query(ws.queries.At(j), &w.layers[c.layer], c.row+row, head)
 	}
 	begin, _ := c.sees(w, 0)
@@ -66,7 +66,7 @@ func (ws *workspace) attendBunch(c bunch) {
 		c.mix(ws, att, j, min(6, c.n-j))
 	}
 	for j := range c.n {
-		row, head := c.at(w, j)
+		row, head := c.place(w, j)
 		copy(ws.mixed.At(c.row + row)[head*w.head:(head+1)*w.head], ws.values.Data[j*pad:])
 	}
 }

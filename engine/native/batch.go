@@ -16,12 +16,15 @@ import (
 // What stands above the line belongs to whoever runs the steps, the rest to who holds
 // the engine's lock.
 type call struct {
-	ids   []targon.TokenID // computed, or to be; those that are drawn are added
-	from  int              // the first position whose logits are wanted and were not read
-	most  int              // how many positions a step may compute
-	read  reader
-	cache sequence
-	err   error
+	ids  []targon.TokenID // computed, or to be; those that are drawn are added
+	from int              // the first position whose logits are wanted and were not read
+	most int              // how many positions a step may compute
+	read reader
+	// ordered: the reader must be told of one position after the other. Otherwise it may
+	// be told of several at a time.
+	ordered bool
+	cache   sequence
+	err     error
 	// ---
 	credit  int // how often its logits may still be read before the caller takes something
 	order   uint64
@@ -259,13 +262,23 @@ func (e *Engine) pick() []picked {
 	slices.SortStableFunc(draw, longest)
 	slices.SortStableFunc(read, longest)
 	draw = draw[:min(len(draw), left)]
-	left = chunk
+	left = chunk * e.threads
+	whole := chunk // for calls that are not dealt out
 	var picks []picked
 	for _, c := range slices.Concat(draw, read) {
-		if n := min(left, len(c.ids)-c.cache.length, c.most); n > 0 && e.place(c, n) {
+		n := min(left, len(c.ids)-c.cache.length)
+		if !e.divisible(c, n) {
+			n = min(n, whole, c.most)
+		} else {
+			n = min(n, c.most*e.threads)
+		}
+		if n > 0 && e.place(c, n) {
 			picks = append(picks, picked{c, n})
 			c.served, c.busy = e.steps, true
 			left -= n
+			if !e.divisible(c, n) {
+				whole -= n
+			}
 		}
 	}
 	return picks
@@ -321,82 +334,4 @@ func (e *Engine) settle(picks []picked) {
 		c.ended = true
 		c.tell()
 	}
-}
-
-// compute runs one step, on several threads if it has several calls.
-func (e *Engine) compute(picks []picked) {
-	parts := split(picks, e.threads)
-	for len(e.spaces) < len(parts) {
-		ws := newWorkspace(e.model.w, e.kernel)
-		ws.foreign = newForeigner(e.foreign, e.model.w)
-		e.spaces = append(e.spaces, ws)
-	}
-	var others sync.WaitGroup
-	for i := 1; i < len(parts); i++ {
-		others.Go(func() { e.spaces[i].step(parts[i]) })
-	}
-	if len(parts) > 0 {
-		e.spaces[0].step(parts[0])
-	}
-	others.Wait()
-}
-
-// split deals a step out to at most n threads, each call to the one that has least.
-func split(picks []picked, n int) [][]picked {
-	parts, sizes := make([][]picked, min(n, len(picks))), make([]int, n)
-	for _, p := range picks {
-		least := 0
-		for i := range parts {
-			if sizes[i] < sizes[least] {
-				least = i
-			}
-		}
-		parts[least] = append(parts[least], p)
-		sizes[least] += p.n
-	}
-	return parts
-}
-
-// step computes positions of several calls, and reads the logits that are wanted.
-func (ws *workspace) step(picks []picked) {
-	segments := make([]segment, len(picks))
-	for i, p := range picks {
-		at := p.cache.length
-		segments[i] = segment{s: &p.cache, ids: p.ids[at : at+p.n]}
-	}
-	ws.forward(segments)
-	var rows []int
-	var whose []*call
-	for i, p := range picks {
-		begun := p.cache.length - p.n
-		for b := max(p.from-begun, 0); b < p.n; b++ {
-			rows, whose = append(rows, segments[i].row+b), append(whose, p.call)
-		}
-	}
-	passes := (len(rows) + logitRows(ws.w.vocab) - 1) / logitRows(ws.w.vocab)
-	for i := range passes {
-		lo, hi := i*len(rows)/passes, (i+1)*len(rows)/passes
-		ws.output(rows[lo:hi])
-		for b := range hi - lo {
-			ws.show(whose[lo+b], ws.logits.At(b)[:ws.w.vocab])
-		}
-	}
-}
-
-// show has a call's reader look at the next logits that it wants.
-func (ws *workspace) show(c *call, logits []float32) {
-	if c.err != nil {
-		return
-	}
-	at := c.from
-	c.from++
-	if !finite(logits) {
-		c.err = fmt.Errorf("%w at position %d", ErrNumeric, at)
-		return
-	}
-	next, more, err := c.read(ws, at, logits)
-	if more {
-		c.ids = append(c.ids, next)
-	}
-	c.err = err
 }

@@ -278,7 +278,7 @@ func TestAhead(t *testing.T) {
 // TestPick: a step takes along every call that draws, fills up with prompts, and leaves
 // room for these; those served longest ago come first.
 func TestPick(t *testing.T) {
-	e := tiny(t, Options{MaxSequences: 200})
+	e := tiny(t, Options{MaxSequences: 200, Threads: 1})
 	add := func(n int) *call {
 		e.orders++
 		c := &call{ids: make([]targon.TokenID, n), most: chunk, credit: 1, order: e.orders}

@@ -64,8 +64,9 @@ func (c Cores) take() (release func()) {
 
 // An Engine runs a model for several callers at a time.
 //
-// Computing happens in steps of up to 96 positions, each of which takes along all calls
-// that are ready: an id of each answer, and of prompts as much as there is room for. So
+// Computing happens in steps of up to 96 positions a thread, each of which takes along
+// all calls that are ready: an id of each answer, and of prompts as much as there is room
+// for, a long one dealt out to the threads. So
 // weights are read once for all of them. A step ends before its ids are yielded, and
 // goes on without a caller that is slow to take them, who is at most a few ahead.
 type Engine struct {

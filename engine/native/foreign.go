@@ -175,8 +175,8 @@ func (f *foreigner) remember(key, value []float32) {
 // attendForeign is attend where numerics are foreign.
 func (ws *workspace) attendForeign(g segment, layer int) {
 	w, f, pad := ws.w, ws.foreign, kernel.Pad(ws.w.head)
-	l, group, end := &w.layers[layer], w.heads/w.kvHeads, g.s.length+len(g.ids)
-	begin := l.first(g.s.length)
+	l, group, end := &w.layers[layer], w.heads/w.kvHeads, g.at+len(g.ids)
+	begin := l.first(g.at)
 	for h := range w.kvHeads {
 		from := strip{layer, begin, h * pad, pad}
 		f.keys = resize(f.keys, (end-begin+3)*pad) // kernels read rows by fours
@@ -184,7 +184,7 @@ func (ws *workspace) attendForeign(g segment, layer int) {
 		g.s.gather(f.keys[:(end-begin)*pad], (*page).keys, from)
 		g.s.gather(ws.seen, (*page).values, from)
 		for b := range g.ids {
-			at := g.s.length + b
+			at := g.at + b
 			for i := h * group; i < (h+1)*group; i++ {
 				ws.query(ws.queries.At(0), l, g.row+b, i)
 				ws.online(span{l.first(at) - begin, at + 1 - begin, len(g.ids)})

@@ -20,9 +20,10 @@ const (
 // logitRows is how many rows of logits a workspace holds.
 func logitRows(vocab int) int { return min(max(logitFloats/vocab/6, 1)*6, chunk) }
 
-// A segment is successive ids of one sequence in a step, and which row of the step is
-// the first of them.
+// A segment is successive ids of one sequence in a step: the position of the first of
+// them, and which row it is.
 type segment struct {
+	at  int
 	s   *sequence
 	ids []targon.TokenID
 	row int
@@ -51,6 +52,7 @@ type workspace struct {
 	tuned   []float32      // a row of logits, for a draw that changes them
 	filter  filter
 	foreign *foreigner // nil: our own numerics
+	meeting *meeting   // of threads that compute parts of the same calls; nil: none do
 }
 
 // A turning is the cosines and sines of positions.
@@ -81,25 +83,22 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 	}
 }
 
-// forward appends the ids of segments, together at most chunk, to their sequences,
-// which have room for them. Afterwards x holds their residual streams, from which
-// output makes logits.
+// forward writes the ids of segments, together at most chunk, into the caches of their
+// sequences, which have room for them. Afterwards x holds their residual streams, from
+// which output makes logits.
 func (ws *workspace) forward(segments []segment) {
 	w, n := ws.w, 0
 	for i := range segments {
 		g := &segments[i]
 		g.row = n
 		for j, id := range g.ids {
-			ws.begin(n+j, id, g.s.length+j)
+			ws.begin(n+j, id, g.at+j)
 		}
 		n += len(g.ids)
 	}
 	for i := range w.layers {
 		ws.attention(segments, i, n)
 		ws.feedForward(&w.layers[i], n)
-	}
-	for _, g := range segments {
-		g.s.length += len(g.ids)
 	}
 	runtime.KeepAlive(w)
 }
@@ -135,6 +134,9 @@ func (ws *workspace) attention(segments []segment, layer, n int) {
 	}
 	for _, g := range segments {
 		ws.remember(g, layer)
+	}
+	ws.meeting.wait()
+	for _, g := range segments {
 		ws.attend(g, layer)
 	}
 	ws.mul(ws.delta, l.out, ws.mixed, n)
@@ -224,7 +226,7 @@ func (ws *workspace) remember(g segment, layer int) {
 	l := &w.layers[layer]
 	turn := ws.turnOf(l)
 	for b := range g.ids {
-		position := g.s.length + b
+		position := g.at + b
 		p := g.s.pages[position/pageRows]
 		at := position % pageRows * p.stride
 		keys, values := p.keys(layer)[at:], p.values(layer)[at:]

@@ -63,7 +63,7 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 	if err := e.check(targon.Request{Prompt: ids}, 0); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
-	c := &call{ids: slices.Clone(ids), most: e.atOnce(logitRows(e.model.w.vocab))}
+	c := &call{ids: slices.Clone(ids), most: e.atOnce(logitRows(e.model.w.vocab)), ordered: true}
 	c.read = func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
 		e.hand(c, result{logits: slices.Clone(logits)})
 		return 0, false, nil

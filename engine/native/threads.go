@@ -1,0 +1,207 @@
+package native
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// A share is what one thread does of a call in a step: a segment, and what its reader
+// said about it.
+type share struct {
+	segment
+	call *call
+	err  error
+}
+
+// divisible reports whether n positions of a call may be dealt out to several threads:
+// where at most one of them is read, or any may be read at any time. Foreign bits depend
+// on what is computed together, and must not on the threads.
+func (e *Engine) divisible(c *call, n int) bool {
+	return e.foreign == (Foreign{}) && (!c.ordered || c.cache.length+n <= c.from+1)
+}
+
+// leastShare is the fewest positions of a step that are worth a thread.
+const leastShare = 8
+
+// deal deals the positions of a step out to threads, as evenly as it can: first the
+// calls that have to stay whole, then the others. It reports whether one is divided.
+func (e *Engine) deal(picks []picked) (shares [][]share, divided bool) {
+	shares, sizes, total := make([][]share, e.threads), make([]int, e.threads), 0
+	give := func(to int, p picked, from, n int) {
+		at := p.cache.length + from
+		shares[to] = append(shares[to], share{segment: segment{s: &p.cache, at: at, ids: p.ids[at : at+n]}, call: p.call})
+		sizes[to] += n
+	}
+	toLeast := func(p picked) {
+		least := 0
+		for i := range sizes {
+			if sizes[i] < sizes[least] {
+				least = i
+			}
+		}
+		give(least, p, 0, p.n)
+	}
+	for _, p := range picks {
+		total += p.n
+		if p.n > 1 && !e.divisible(p.call, p.n) {
+			toLeast(p)
+		}
+	}
+	for _, p := range picks { // after those, so that no thread gets more than a chunk
+		if p.n == 1 {
+			toLeast(p)
+		}
+	}
+	each, to := max((total+e.threads-1)/e.threads, leastShare), 0
+	for _, p := range picks {
+		if p.n == 1 || !e.divisible(p.call, p.n) {
+			continue
+		}
+		for from := 0; from < p.n; {
+			for sizes[to] >= each {
+				to++
+			}
+			n := min(each-sizes[to], p.n-from)
+			divided = divided || n < p.n
+			give(to, p, from, n)
+			from += n
+		}
+	}
+	return shares, divided
+}
+
+// compute runs one step.
+func (e *Engine) compute(picks []picked) {
+	all, divided := e.deal(picks)
+	busy := all[:0]
+	for _, s := range all {
+		if len(s) > 0 {
+			busy = append(busy, s)
+		}
+	}
+	for len(e.spaces) < len(busy) {
+		ws := newWorkspace(e.model.w, e.kernel)
+		ws.foreign = newForeigner(e.foreign, e.model.w)
+		e.spaces = append(e.spaces, ws)
+	}
+	var g *meeting
+	if divided {
+		g = newMeeting(len(busy))
+	}
+	var others sync.WaitGroup
+	for i := len(busy) - 1; i >= 0; i-- {
+		e.spaces[i].meeting = g
+		if i > 0 {
+			others.Go(func() { e.spaces[i].step(busy[i]) })
+			continue
+		}
+		e.spaces[0].step(busy[0])
+	}
+	others.Wait()
+	conclude(picks, busy)
+}
+
+// conclude notes what a step has done. The shares of a call are in the order of their
+// positions, so that the first failure is the call's.
+func conclude(picks []picked, all [][]share) {
+	for _, p := range picks {
+		p.cache.length += p.n
+		p.from = max(p.from, p.cache.length)
+	}
+	for _, shares := range all {
+		for _, s := range shares {
+			if s.call.err == nil {
+				s.call.err = s.err
+			}
+		}
+	}
+}
+
+// step computes shares of several calls, and reads the logits that are wanted.
+func (ws *workspace) step(shares []share) {
+	segments := make([]segment, len(shares))
+	for i, s := range shares {
+		segments[i] = s.segment
+	}
+	ws.forward(segments)
+	var rows, whose []int
+	for i, s := range shares {
+		for b := max(s.call.from-s.at, 0); b < len(s.ids); b++ {
+			rows, whose = append(rows, segments[i].row+b), append(whose, i)
+		}
+	}
+	passes := (len(rows) + logitRows(ws.w.vocab) - 1) / logitRows(ws.w.vocab)
+	for i := range passes {
+		lo, hi := i*len(rows)/passes, (i+1)*len(rows)/passes
+		ws.output(rows[lo:hi])
+		for b := range hi - lo {
+			s := &shares[whose[lo+b]]
+			at := s.at + rows[lo+b] - segments[whose[lo+b]].row
+			ws.show(s, at, ws.logits.At(b)[:ws.w.vocab])
+		}
+	}
+}
+
+// show has a call's reader look at the logits of a position.
+func (ws *workspace) show(s *share, at int, logits []float32) {
+	if s.err != nil {
+		return
+	}
+	if !finite(logits) {
+		s.err = fmt.Errorf("%w at position %d", ErrNumeric, at)
+		return
+	}
+	next, more, err := s.call.read(ws, at, logits)
+	if more {
+		s.call.ids = append(s.call.ids, next)
+	}
+	s.err = err
+}
+
+// A meeting is left by all of a number of threads or by none.
+type meeting struct {
+	threads int32
+	arrived atomic.Int32
+	round   atomic.Uint32
+	mu      sync.Mutex
+	over    sync.Cond
+}
+
+func newMeeting(threads int) *meeting {
+	g := &meeting{threads: int32(threads)}
+	g.over.L = &g.mu
+	return g
+}
+
+// looks is how often a thread looks whether the others are here before it lies down to
+// sleep: some microseconds, less than waking it up takes.
+const looks = 200
+
+// wait returns when all threads are here. At none, nobody waits.
+func (g *meeting) wait() {
+	if g == nil {
+		return
+	}
+	round := g.round.Load()
+	if g.arrived.Add(1) == g.threads {
+		g.arrived.Store(0)
+		g.mu.Lock()
+		g.round.Add(1)
+		g.mu.Unlock()
+		g.over.Broadcast()
+		return
+	}
+	for range looks {
+		if g.round.Load() != round {
+			return
+		}
+		runtime.Gosched()
+	}
+	g.mu.Lock()
+	for g.round.Load() == round {
+		g.over.Wait()
+	}
+	g.mu.Unlock()
+}
