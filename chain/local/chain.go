@@ -138,7 +138,7 @@ type Chain struct {
 	blockTime time.Duration
 	genesis   targon.Digest // hash of block 0
 	checks    checker       // of extrinsics that come at the same time
-	debt      time.Duration // how late Run may be and still make every block
+	catchUp   bool          // Run makes up for what it is late with
 
 	mu      sync.Mutex
 	state   *state
@@ -164,9 +164,6 @@ func New(config Config) (*Chain, error) {
 	c := &Chain{
 		netuid: config.NetUID, blockTime: config.BlockTime, state: s, grown: make(chan struct{}), changed: true, start: config.Start,
 	}
-	if config.CatchUp {
-		c.debt = maxDebt
-	}
 	c.genesis = c.seal(targon.Digest{}, nil).Hash
 	c.hashes = []targon.Digest{c.genesis}
 	return c, nil
@@ -179,23 +176,39 @@ func (c *Chain) Tempo() targon.Tempo {
 	return c.state.rhythm()
 }
 
+// Run makes a block every BlockTime until ctx is done, and returns nil then.
+func (c *Chain) Run(ctx context.Context) error {
+	if c.catchUp {
+		return c.keepPace(ctx)
+	}
+	ticker := time.NewTicker(c.blockTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C: // what a busy machine misses is left out
+			c.Step()
+			if err := c.broken(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
 // maxDebt bounds for how long a chain that catches up makes blocks that it is late with.
 // Clients could not follow a burst of more.
 const maxDebt = 250 * time.Millisecond
 
-// Run makes a block every BlockTime until ctx is done, and returns nil then.
-func (c *Chain) Run(ctx context.Context) error {
+// keepPace is Run for a chain that catches up.
+func (c *Chain) keepPace(ctx context.Context) error {
 	due := time.Now()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	<-timer.C
 	for {
-		due = following(due, time.Now(), c.blockTime, c.debt)
-		timer.Reset(max(time.Until(due), 0))
+		due = following(due, time.Now(), c.blockTime)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-timer.C:
+		case <-time.After(time.Until(due)):
 			c.Step()
 			if err := c.broken(); err != nil {
 				return err
@@ -205,10 +218,10 @@ func (c *Chain) Run(ctx context.Context) error {
 }
 
 // following says when the block after the one that was due is due. What is late by more
-// than the debt is left out.
-func following(due, now time.Time, pace, debt time.Duration) time.Time {
+// than maxDebt is left out.
+func following(due, now time.Time, pace time.Duration) time.Time {
 	due = due.Add(pace)
-	if oldest := now.Add(-debt); due.Before(oldest) {
+	if oldest := now.Add(-maxDebt); due.Before(oldest) {
 		return oldest
 	}
 	return due

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -413,18 +414,29 @@ func TestZeroWeightEarnsNothing(t *testing.T) {
 func TestFollowing(t *testing.T) {
 	const ms = time.Millisecond
 	start := time.Unix(1000, 0)
-	for _, c := range []struct{ pace, debt, now, want time.Duration }{
-		{ms, maxDebt, 0, ms},
-		{ms, maxDebt, 7 * ms, ms}, // late: at once, and the next ones too
-		{ms, maxDebt, 251 * ms, ms},
-		{ms, maxDebt, 252 * ms, 2 * ms},
-		{ms, ms, 2 * ms, ms},
-		{ms, ms, 9 * ms, 8 * ms},
-	} {
-		if got := following(start, start.Add(c.now), c.pace, c.debt).Sub(start); got != c.want {
-			t.Errorf("a pace of %v, %v after the last was due: %v, want %v", c.pace, c.now, got, c.want)
+	for now, want := range map[time.Duration]time.Duration{0: ms, 7 * ms: ms, 251 * ms: ms, 252 * ms: 2 * ms, time.Hour: time.Hour - maxDebt} {
+		if got := following(start, start.Add(now), ms).Sub(start); got != want {
+			t.Errorf("%v after the last was due: %v, want %v", now, got, want)
 		}
 	}
+}
+
+// TestCatchUp: a chain that catches up keeps its pace on a virtual clock.
+func TestCatchUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newChain(t, Config{BlockTime: 800 * time.Microsecond, CatchUp: true})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- c.Run(ctx) }()
+		time.Sleep(time.Second + 400*time.Microsecond)
+		if n := c.head().Number; n != 1250 {
+			t.Errorf("%d blocks in a second, want 1250", n)
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestChecker: of many signatures that come together each gets its own answer.

@@ -299,7 +299,7 @@ func TestReplay(t *testing.T) {
 			Blocks     []json.RawMessage `json:"blocks"`
 		}
 		readJSON(t, file, &v)
-		list := append(v.Calls, v.Extrinsics...)
+		list := slices.Concat(v.Calls, v.Extrinsics)
 		if len(list) == 0 || v.Blocks == nil {
 			continue // of another kind
 		}
