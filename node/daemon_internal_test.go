@@ -114,11 +114,11 @@ func (w *weighing) Hyperparameters(context.Context) (subtensor.Hyperparameters, 
 	return subtensor.Hyperparameters{CommitRevealWeightsEnabled: w.hidden}, nil
 }
 
-func (w *weighing) Resume(context.Context) error {
+func (w *weighing) Resume(context.Context) (bool, error) {
 	if n := int(w.resumes.Add(1)); n <= len(w.resumed) {
-		return w.resumed[n-1]
+		return false, w.resumed[n-1]
 	}
-	return nil
+	return false, nil
 }
 
 func (w *weighing) SetWeights(ctx context.Context, v targon.Weights) error {

@@ -20,8 +20,9 @@ type RemoteChain interface {
 	verifier.Chain
 	BlockHashes
 	WeightsBook
-	// Resume finishes a commit of weights that an earlier process left unrevealed.
-	Resume(ctx context.Context) error
+	// Resume finishes a commit of weights that an earlier process left unrevealed. It
+	// reports whether there was one.
+	Resume(ctx context.Context) (revealed bool, err error)
 }
 
 // WeightsBook says what a neuron last set, and how weights are to be set.
@@ -89,7 +90,10 @@ func (s *setter) run(ctx context.Context) error {
 // because the chain went away: only its silence makes this try again.
 func (s *setter) resume(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := s.Resume(ctx)
+		revealed, err := s.Resume(ctx)
+		if revealed {
+			s.log.InfoContext(ctx, "weights that were committed before are revealed")
+		}
 		if err == nil || ctx.Err() != nil {
 			return
 		}

@@ -184,39 +184,39 @@ func (c *Client) awaitEpoch(ctx context.Context, from targon.Header, due uint64)
 const blocksOfSending = 8
 
 // Resume finishes what an earlier process committed to: it waits until the chain takes
-// the reveal, and reveals. It returns nil when there is nothing to finish: nothing is
+// the reveal, and reveals. It returns false when there was nothing to finish: nothing is
 // kept, or the chain does not have the commit, because it never came there or is
 // revealed already. After an error that is the chain's refusal nothing is kept any more.
-func (c *Client) Resume(ctx context.Context) error {
+func (c *Client) Resume(ctx context.Context) (revealed bool, err error) {
 	if c.Pledges == nil {
-		return nil
+		return false, nil
 	}
 	b, err := c.Pledges.Kept()
 	if err != nil || len(b) == 0 {
-		return err
+		return false, err
 	}
 	var p Pledge
 	if err := p.UnmarshalBinary(b); err != nil {
-		return errors.Join(fmt.Errorf("resume the reveal of weights: %w", err), c.keep(nil))
+		return false, errors.Join(fmt.Errorf("resume the reveal of weights: %w", err), c.keep(nil))
 	}
 	if c.key == nil || p.Account != c.key.Hotkey() || p.NetUID != c.netuid {
-		return fmt.Errorf("resume the reveal of weights: kept for %s on subnet %d", p.Account, p.NetUID)
+		return false, fmt.Errorf("resume the reveal of weights: kept for %s on subnet %d", p.Account, p.NetUID)
 	}
-	if err := c.resume(ctx, p); err != nil {
-		return fmt.Errorf("resume the reveal of weights: %w", err)
+	if revealed, err = c.resume(ctx, p); err != nil {
+		return false, fmt.Errorf("resume the reveal of weights: %w", err)
 	}
-	return nil
+	return revealed, nil
 }
 
-func (c *Client) resume(ctx context.Context, p Pledge) error {
+func (c *Client) resume(ctx context.Context, p Pledge) (bool, error) {
 	s, err := c.stand(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there, err := c.committed(ctx, s.head, p)
 	for h := s.head; err == nil && !there; {
 		if h.Number >= p.Block+blocksOfSending {
-			return c.keep(nil)
+			return false, c.keep(nil)
 		}
 		for next, failed := range c.node.Heads(ctx, h) {
 			h, err = next, failed
@@ -227,9 +227,10 @@ func (c *Client) resume(ctx context.Context, p Pledge) error {
 		}
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
-	return c.reveal(ctx, p, targon.Header{}, s.hyper.RevealPeriodEpochs)
+	err = c.reveal(ctx, p, targon.Header{}, s.hyper.RevealPeriodEpochs)
+	return err == nil, err
 }
 
 // committed reports whether the chain holds the commit of a pledge.

@@ -71,14 +71,16 @@ func TestPledge(t *testing.T) {
 		dieAt int
 		after bool
 		calls []string // of both processes
+
+		resumes bool // the second one reveals
 	}{
-		{"nobody dies", 0, false, []string{"commit_weights", "reveal_weights"}},
-		{"before the salt is kept", 1, false, nil},
-		{"before the commit is sent", 1, true, nil},
-		{"after the commit, before its block is noted", 2, false, []string{"commit_weights", "reveal_weights"}},
-		{"while it waits for the reveal", 2, true, []string{"commit_weights", "reveal_weights"}},
-		{"after the reveal, before it is forgotten", 3, false, []string{"commit_weights", "reveal_weights"}},
-		{"at the end", 3, true, []string{"commit_weights", "reveal_weights"}},
+		{"nobody dies", 0, false, []string{"commit_weights", "reveal_weights"}, false},
+		{"before the salt is kept", 1, false, nil, false},
+		{"before the commit is sent", 1, true, nil, false},
+		{"after the commit, before its block is noted", 2, false, []string{"commit_weights", "reveal_weights"}, true},
+		{"while it waits for the reveal", 2, true, []string{"commit_weights", "reveal_weights"}, true},
+		{"after the reveal, before it is forgotten", 3, false, []string{"commit_weights", "reveal_weights"}, false},
+		{"at the end", 3, true, []string{"commit_weights", "reveal_weights"}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake(t)
@@ -92,8 +94,8 @@ func TestPledge(t *testing.T) {
 			m.dieAt = 0
 			second := subtensor.New(f, 2, account(f.hotkey(0)))
 			second.Pledges = m
-			if err := second.Resume(t.Context()); err != nil {
-				t.Errorf("second process: %v", err)
+			if revealed, err := second.Resume(t.Context()); err != nil || revealed != c.resumes {
+				t.Errorf("second process: revealed %v, want %v: %v", revealed, c.resumes, err)
 			}
 			var names []string
 			for _, call := range f.calls {
@@ -128,7 +130,7 @@ func TestPledgeRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.refuse = c.refuse
-		if err := client.Resume(t.Context()); err == nil || (m.kept == nil) != c.forgets {
+		if _, err := client.Resume(t.Context()); err == nil || (m.kept == nil) != c.forgets {
 			t.Errorf("%s: %v, kept %x", name, err, m.kept)
 		}
 	}
@@ -158,7 +160,7 @@ func TestPledgeLanded(t *testing.T) {
 		apply(c)
 		revealed = f.head
 	}
-	if err := client.Resume(t.Context()); err != nil || tempo.Index(revealed) != known+1 || m.kept != nil {
+	if _, err := client.Resume(t.Context()); err != nil || tempo.Index(revealed) != known+1 || m.kept != nil {
 		t.Errorf("%v, committed in epoch %d, revealed in %d, kept %x", err, known, tempo.Index(revealed), m.kept)
 	}
 	if n := len(f.calls); n != 3 {
@@ -176,14 +178,14 @@ func TestPledgeOfAnother(t *testing.T) {
 	m := &memory{kept: other}
 	client := subtensor.New(f, 2, account(f.hotkey(0)))
 	client.Pledges = m
-	if err := client.Resume(t.Context()); err == nil || m.kept == nil || len(f.calls) != 0 {
+	if _, err := client.Resume(t.Context()); err == nil || m.kept == nil || len(f.calls) != 0 {
 		t.Errorf("%v, kept %x, calls %v", err, m.kept, f.calls)
 	}
 	m.kept = []byte("torn")
-	if err := client.Resume(t.Context()); err == nil || m.kept != nil {
+	if _, err := client.Resume(t.Context()); err == nil || m.kept != nil {
 		t.Errorf("what is no pledge: %v, kept %x", err, m.kept)
 	}
-	if err := client.Resume(t.Context()); err != nil {
+	if _, err := client.Resume(t.Context()); err != nil {
 		t.Errorf("with nothing kept: %v", err)
 	}
 }
@@ -201,31 +203,16 @@ func TestRevealAfterRestart(t *testing.T) {
 		accounts = append(accounts, local.Account{Hotkey: keys[i].Hotkey(), Stake: 1e12, Register: true})
 	}
 	chain, err := local.New(local.Config{
-		NetUID: 4, Tempo: 9, BlockTime: 20 * time.Millisecond, Accounts: accounts,
-		Rules: local.Rules{CommitReveal: true, RevealPeriod: 1, ActivityCutoff: 1 << 40},
+		NetUID: 4, Tempo: 199, Accounts: accounts, Rules: local.Rules{CommitReveal: true, RevealPeriod: 1, ActivityCutoff: 1 << 40},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	life, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 2)
-	go func() { ended <- chain.Run(life) }()
-	go func() { ended <- local.NewNode(chain).Serve(life, l) }()
-	defer func() {
-		stop()
-		for range 2 {
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		}
-	}()
+	endpoint, done := serveNode(t, chain)
+	defer done()
 	// begin returns a client with a connection of its own, as a process has.
 	begin := func(m *memory) (*subtensor.Client, func()) {
-		line, err := rpc.Start(rpc.Config{Endpoints: []string{"ws://" + l.Addr().String()}})
+		line, err := rpc.Start(rpc.Config{Endpoints: []string{endpoint}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,6 +221,9 @@ func TestRevealAfterRestart(t *testing.T) {
 		return c, func() { _ = line.Close() }
 	}
 
+	// Blocks are made by hand, slowly enough for a busy machine, and not at all where
+	// nobody looks.
+	pause := pace(chain, 20*time.Millisecond)
 	ctx, kill := context.WithCancel(t.Context())
 	m := &memory{dieAt: 2, after: true, die: kill}
 	first, hangUp := begin(m)
@@ -245,17 +235,58 @@ func TestRevealAfterRestart(t *testing.T) {
 		t.Fatalf("before the reveal the chain shows %v, %v", got, err)
 	}
 	hangUp()
+	pause()
+	for at := chain.Step().Number; chain.Tempo().Index(at+1) == chain.Tempo().Index(at); {
+		at = chain.Step().Number // to the end of the epoch of the commit
+	}
 
+	pause = pace(chain, 20*time.Millisecond)
+	defer func() { pause() }()
 	second, hangUp := begin(m)
 	defer hangUp()
 	within, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := second.Resume(within); err != nil {
-		t.Fatal(err)
+	if revealed, err := second.Resume(within); err != nil || !revealed {
+		t.Fatalf("the second process: revealed %v, %v", revealed, err)
 	}
 	if got, err := second.Weights(within, 0); err != nil || !reflect.DeepEqual(got, vector) || m.kept != nil {
 		t.Errorf("after the restart the chain shows %v, %v; kept %x", got, err, m.kept)
 	}
+}
+
+// serveNode answers for a chain on loopback until the function that it returns is called.
+func serveNode(t *testing.T, chain *local.Chain) (endpoint string, done func()) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	life, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- local.NewNode(chain).Serve(life, l) }()
+	return "ws://" + l.Addr().String(), func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// pace makes blocks until the function that it returns is called.
+func pace(chain *local.Chain, every time.Duration) (pause func()) {
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(every):
+				chain.Step()
+			}
+		}
+	}()
+	return func() { close(stop); <-ended }
 }
 
 // FuzzPledge: whatever is read back is written as the same bytes.
