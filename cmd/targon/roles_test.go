@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"targon"
+	"targon/chain/subtensor"
 	"targon/gateway"
 	"targon/ledger"
 	"targon/node"
@@ -35,9 +36,12 @@ func TestNetworkScripts(t *testing.T) {
 			"status":   statusCommand,
 			"exits":    exitsCommand,
 			"sigterm":  sigtermCommand,
+			"sigkill":  sigkillCommand,
 			"until":    untilCommand,
 			"replayed": replayedCommand,
 			"judged":   judgedCommand,
+
+			"committed": committedCommand,
 		},
 	})
 }
@@ -89,6 +93,34 @@ func exitsCommand(ts *testscript.TestScript, _ bool, args []string) {
 func sigtermCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if !signalTo(ts, syscall.SIGTERM, args) {
 		ts.Fatalf("no process runs targon %s", strings.Join(args, " "))
+	}
+}
+
+// sigkillCommand is `sigkill COMMAND`: the process that runs `targon COMMAND` is gone.
+func sigkillCommand(ts *testscript.TestScript, _ bool, args []string) {
+	if !signalTo(ts, syscall.SIGKILL, args) {
+		ts.Fatalf("no process runs targon %s", strings.Join(args, " "))
+	}
+}
+
+// committedCommand is `committed FOLDER`: it waits until a verifier has a commit of
+// weights in a final block, for at most a minute, and looks at who may read its salt.
+func committedCommand(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		var p subtensor.Pledge
+		b, err := node.PledgeFile(dir).Kept()
+		if err == nil && p.UnmarshalBinary(b) == nil && p.Final {
+			break
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("nothing was committed: %x, %v", b, err)
+		}
+	}
+	info, err := os.Stat(filepath.Join(dir, "commit"))
+	ts.Check(err)
+	if info.Mode().Perm() != 0o600 {
+		ts.Fatalf("the salt has mode %v", info.Mode())
 	}
 }
 
