@@ -38,5 +38,14 @@ assert.equal((await api.query.subtensorModule.keys.entries(4)).length, (await ap
 const again = await send(api.tx.subtensorModule.burnedRegister(4, other.address));
 assert.equal(again.error, 'HotKeyAlreadyRegisteredInSubNet');
 
+const tempo = (await api.query.subtensorModule.tempo(4)).toNumber();
+const set = api.tx.adminUtils.sudoSetTempo(4, tempo + 1);
+const batch = await send(api.tx.utility.batch([api.tx.system.remark('0x01'), api.tx.sudo.sudo(set), set]));
+assert.equal(batch.error, undefined);
+for (const name of ['utility.ItemCompleted', 'subtensorModule.TempoSet', 'sudo.Sudid', 'utility.BatchInterrupted']) {
+  assert(batch.names.includes(name), `${name}: ${batch.names}`); // the last call is not root's
+}
+assert.equal((await api.query.subtensorModule.tempo(4)).toNumber(), tempo + 1);
+
 await api.disconnect();
-console.log('@polkadot/api: storage, transfer, burned_register, events and refusal agree');
+console.log('@polkadot/api: storage, transfer, burned_register, batch, sudo, events and refusal agree');
