@@ -8,6 +8,9 @@ import (
 	"targon/engine/native/kernel"
 )
 
+// Layers returns how many layers the model has.
+func (m *Model) Layers() int { return len(m.w.layers) }
+
 // tuneRank is the rank of the update that Finetuned makes, as low-rank adapters have it.
 const tuneRank = 4
 
