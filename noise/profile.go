@@ -3,6 +3,7 @@ package noise
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"strings"
 )
 
@@ -198,6 +199,66 @@ func (f Field) Key(column uint32) uint32 {
 	default:
 		return f.place.Hash(column)
 	}
+}
+
+// Under appends to out the columns below n whose key is below a limit: those of the
+// highest noise.
+func (f Field) Under(limit uint64, n int, out []uint32) []uint32 {
+	switch f.form {
+	case Targon, VLLM: // the same as below, without a call a column
+		for c := range uint32(n) {
+			if uint64(f.place.Hash(c)) < limit {
+				out = append(out, c)
+			}
+		}
+	case SGLang:
+		for c := range uint32(n) {
+			if uint64(^f.place.Hash(c)) < limit {
+				out = append(out, c)
+			}
+		}
+	default:
+		for c := range uint32(n) {
+			if uint64(f.Key(c)) < limit {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// Bounds are the highest noise of a form for each length of keys: a key of b bits has no
+// more than Bounds[b].
+type Bounds [33]float64
+
+// Bounds returns those of a profile.
+func (p Profile) Bounds() (b Bounds) {
+	f := Field{form: p.Form}
+	for i := range b {
+		key := uint64(1) << i >> 1
+		if key >= p.Keys() { // no key is so long
+			b[i] = math.Inf(-1)
+			continue
+		}
+		b[i] = f.OfKey(uint32(key)) + slack(f.OfKey(uint32(key)))
+	}
+	return b
+}
+
+// slack covers that noise may rise with the key by the rounding of a logarithm.
+func slack(x float64) float64 { return float64(1e-12 * (1 + math.Abs(x))) }
+
+// Of returns a bound of the noise of a key.
+func (b *Bounds) Of(key uint32) float64 { return b[bits.Len32(key)] }
+
+// Limit returns a key from which on noise is below x.
+func (b *Bounds) Limit(x float64) uint64 {
+	for i, most := range b {
+		if most < x {
+			return 1 << i >> 1
+		}
+	}
+	return 1 << 32
 }
 
 // Noise returns the noise of a column.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -179,6 +180,55 @@ func TestEnds(t *testing.T) {
 		if math.Abs(high-c.high) > 2e-5 || math.Abs(low-c.low) > 2e-5 && low != c.low {
 			t.Errorf("%v: from %.5f to %.5f, want %.5f to %.5f", p, high, low, c.high, c.low)
 		}
+	}
+}
+
+// TestUnderIsPlain: the columns under a limit are those whose key is.
+func TestUnderIsPlain(t *testing.T) {
+	for _, p := range noise.Profiles() {
+		f := p.Field(3, 4, 5)
+		for _, limit := range []uint64{0, 1, p.Keys() / 50, p.Keys() - 1, p.Keys()} {
+			want := []uint32{7}
+			for c := range uint32(300) {
+				if uint64(f.Key(c)) < limit {
+					want = append(want, c)
+				}
+			}
+			if got := f.Under(limit, 300, []uint32{7}); !slices.Equal(got, want) {
+				t.Errorf("%v, limit %d: %v, want %v", p, limit, got, want)
+			}
+		}
+	}
+}
+
+// TestBounds: no key has more noise than its bound, and none from a limit on reaches what
+// the limit was made for.
+func TestBounds(t *testing.T) {
+	for _, p := range noise.Profiles() {
+		t.Run(p.String(), func(t *testing.T) {
+			b, f := p.Bounds(), p.Field(0, 1, 0)
+			top := uint32(p.Keys() - 1)
+			rapid.Check(t, func(t *rapid.T) {
+				key := rapid.Uint32Range(0, top).Draw(t, "key") >> rapid.IntRange(0, 31).Draw(t, "shift")
+				g := f.OfKey(key)
+				if bound := b.Of(key); g > bound || key > 0 && g < bound-math.Ln2*4 && key < top/4 {
+					t.Fatalf("noise of key %d is %v, its bound %v", key, g, bound)
+				}
+				x := rapid.Float64Range(-4, 25).Draw(t, "x")
+				if uint64(key) >= b.Limit(x) && g >= x {
+					t.Fatalf("noise of key %d is %v, from key %d on it should be below %v", key, g, b.Limit(x), x)
+				}
+			})
+			if got := b.Limit(math.Inf(1)); got != 0 {
+				t.Errorf("nothing reaches infinity: limit %d", got)
+			}
+			if got := b.Limit(math.Inf(-1)); got < p.Keys() {
+				t.Errorf("everything is above minus infinity: limit %d", got)
+			}
+			if got := b.Limit(math.NaN()); got < p.Keys() {
+				t.Errorf("nothing is known of NaN: limit %d", got)
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"targon"
+	"targon/noise"
 )
 
 // Ask is what [Judge] wants before its verdict stands. The zero Ask wants nothing.
@@ -119,7 +120,7 @@ func examine(t targon.Transcript, s targon.Scores) finding {
 		return finding{kind: broken, detail: detail}
 	}
 	eos := endings(s)
-	l := newListing(s.Vocab)
+	l := newListing(s.Vocab, noise.Profile{})
 	for j, p := range s.Positions {
 		if j > 0 && eos[t.Tokens[j-1]] {
 			return finding{

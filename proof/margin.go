@@ -93,7 +93,7 @@ func Margins(t targon.Transcript, s targon.Scores, by Replay) ([]Mark, error) {
 	if detail := unfit(t, s); detail != "" {
 		return nil, fmt.Errorf("%w: %s", ErrReference, detail)
 	}
-	r := race{listing: newListing(s.Vocab), request: t.Request, by: by, eos: endings(s)}
+	r := race{listing: newListing(s.Vocab, by.Noise), request: t.Request, by: by, eos: endings(s)}
 	marks := make([]Mark, len(s.Positions))
 	for j, p := range s.Positions {
 		detail := r.fill(p)
@@ -149,27 +149,27 @@ func (a runner) ahead(b runner) bool {
 	return b.id < 0 || a.value > b.value || a.value == b.value && a.id < b.id
 }
 
-// field is the candidates of a position, the first two of those that may be allowed,
-// and the first of those that surely are.
-type field struct{ first, second, sure runner }
+// A podium holds the first two of the ids that may be allowed, and whether the first
+// surely is: if not, it depends on the last digits of logits who wins.
+type podium struct {
+	first, second runner
+	sure          bool
+}
 
-func (f *field) enter(r runner, sure bool) {
+func (p *podium) enter(r runner, sure bool) {
 	switch {
-	case r.ahead(f.first):
-		f.first, f.second = r, f.first
-	case r.ahead(f.second):
-		f.second = r
-	}
-	if sure && r.ahead(f.sure) {
-		f.sure = r
+	case r.ahead(p.first):
+		p.first, p.second, p.sure = r, p.first, sure
+	case r.ahead(p.second):
+		p.second = r
 	}
 }
 
 func (r *race) mark(j int, p targon.Position) Mark {
-	at := place(r.by.Noise, r.request, j)
+	at, temperature := place(r.by.Noise, r.request, j), r.request.Sampling.Temperature
 	core, outer := r.by.edges(r.request.Sampling, p, len(r.stamp))
 	nobody := runner{id: -1, value: math.Inf(-1)}
-	f := field{nobody, nobody, nobody}
+	f := podium{first: nobody, second: nobody}
 	claim, running := nobody, false
 	for i, c := range r.ids {
 		logit := r.logit[c]
@@ -178,7 +178,7 @@ func (r *race) mark(j int, p targon.Position) Mark {
 			may, sure = r.below(p, logit, core, outer)
 		}
 		column, known := r.column(c, i, p)
-		if !may || !known {
+		if !may || !known || c != p.Claimed.ID && r.short(at, c, column, temperature, f.second.value) {
 			continue
 		}
 		x := runner{c, r.value(at, logit, column)}
@@ -187,7 +187,7 @@ func (r *race) mark(j int, p targon.Position) Mark {
 			claim, running = x, true
 		}
 	}
-	reach := r.unlisted(at, p, outer)
+	reach := r.unlisted(at, p, outer, f.second.value)
 	m := Mark{
 		Claimed: p.Claimed.ID, Winner: f.first.id,
 		Ending: r.eos[p.Claimed.ID] || r.eos[f.first.id],
@@ -196,7 +196,7 @@ func (r *race) mark(j int, p targon.Position) Mark {
 	switch {
 	case f.first.id < 0 || reach >= f.first.value:
 		m.Standing = Beyond
-	case f.sure.id != f.first.id:
+	case !f.sure:
 		m.Standing = Edge
 	case m.Claimed == m.Winner:
 		m.Standing = Match
@@ -238,14 +238,15 @@ func (r *race) column(id targon.TokenID, i int, p targon.Position) (column uint3
 	return uint32(id), true
 }
 
-// unlisted bounds the value of ids that are not listed: -Inf when none is allowed.
-func (r *race) unlisted(at noise.Field, p targon.Position, outer int) float64 {
+// unlisted bounds the value of ids that are not listed, if that is a value or more: -Inf
+// when it is not, or none of them is allowed.
+func (r *race) unlisted(at noise.Field, p targon.Position, outer int, value float64) float64 {
 	if outer < len(p.Top) {
 		return math.Inf(-1)
 	}
 	temperature := r.request.Sampling.Temperature
 	if !r.ranked() {
-		return r.reach(at, temperature)
+		return r.reach(at, temperature, value)
 	}
 	if len(p.Top) == len(r.stamp) {
 		return math.Inf(-1)

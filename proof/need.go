@@ -34,12 +34,12 @@ func need(t targon.Transcript, m Model, top int) targon.Need {
 	}
 	limit := keyLimit(alsoFor(n.Top, vocab), vocab, m.Noise.Keys())
 	n.Also = make([][]targon.TokenID, len(t.Tokens))
+	var columns []uint32
 	for j := range t.Tokens {
-		p := place(m.Noise, t.Request, j)
-		for id := range vocab {
-			if uint64(p.Key(uint32(id))) < limit {
-				n.Also[j] = append(n.Also[j], targon.TokenID(id))
-			}
+		columns = place(m.Noise, t.Request, j).Under(limit, vocab, columns[:0])
+		n.Also[j] = make([]targon.TokenID, len(columns))
+		for i, c := range columns {
+			n.Also[j][i] = targon.TokenID(c)
 		}
 	}
 	return n

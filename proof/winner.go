@@ -36,10 +36,12 @@ type listing struct {
 	round  uint32
 	ids    []targon.TokenID // listed ones, in the order in which they came
 	lowest float32          // of Top: no unlisted id has a higher logit
+	bounds noise.Bounds     // of the noise that it is held against
+	lucky  []uint32         // columns of high noise
 }
 
-func newListing(vocab int) *listing {
-	return &listing{stamp: make([]uint32, vocab), logit: make([]float32, vocab)}
+func newListing(vocab int, p noise.Profile) *listing {
+	return &listing{stamp: make([]uint32, vocab), logit: make([]float32, vocab), bounds: p.Bounds()}
 }
 
 // fill takes over what the reference said about a position, or says what is wrong.
@@ -106,7 +108,7 @@ func (l *listing) winner(r targon.Request, j int, p targon.Position) finding {
 	}
 	best, most := targon.TokenID(-1), math.Inf(-1)
 	for _, id := range l.ids {
-		if !allowed(p.Drawn, targon.Scored{ID: id, Logit: l.logit[id]}) {
+		if !allowed(p.Drawn, targon.Scored{ID: id, Logit: l.logit[id]}) || l.short(at, id, uint32(id), temperature, most) {
 			continue
 		}
 		if v := value(id); v > most || v == most && id < best {
@@ -115,7 +117,7 @@ func (l *listing) winner(r targon.Request, j int, p targon.Position) finding {
 	}
 	// Of the ids that are not listed, some are allowed only if more are than head the list.
 	if int(p.Drawn.Allowed) > len(p.Top) || p.Drawn.Allowed == 0 {
-		if l.reach(at, temperature) >= most {
+		if l.reach(at, temperature, most) >= most {
 			return finding{kind: narrow, detail: fmt.Sprintf("position %d: an id beyond the %d listed may win", j, len(l.ids))}
 		}
 	}
@@ -166,21 +168,30 @@ func follows(a, b targon.Scored) bool {
 // allowed reports whether a listed id is among those that could be drawn.
 func allowed(d targon.Draw, s targon.Scored) bool { return d.Allowed == 0 || !follows(s, d.Last) }
 
-// reach returns a bound on what an unlisted id can have: the lowest listed of the
-// highest logits, with the highest noise among the unlisted, which is where the key is
-// lowest. -Inf when every id is listed.
-func (l *listing) reach(at noise.Field, temperature float64) float64 {
+// short reports that an id with its noise in a column cannot come up to a value, which is
+// known without that noise.
+func (l *listing) short(at noise.Field, id targon.TokenID, column uint32, t, value float64) bool {
+	return t > 0 && noise.Perturb(l.logit[id], t, l.bounds.Of(at.Key(column))) < value
+}
+
+// reach returns a bound on what an unlisted id can have, if that is a value or more: the
+// lowest listed of the highest logits, with the highest noise among the unlisted. Else
+// -Inf.
+func (l *listing) reach(at noise.Field, temperature, value float64) float64 {
 	if len(l.ids) == len(l.stamp) {
 		return math.Inf(-1)
 	}
 	if temperature == 0 {
 		return float64(l.lowest)
 	}
-	key := uint32(math.MaxUint32)
-	for id := range l.stamp {
-		if k := at.Key(uint32(id)); k < key && !l.has(targon.TokenID(id)) {
-			key = k
+	best := math.Inf(-1)
+	// A little less than what is needed, for the rounding of the quotient.
+	enough := (value-float64(l.lowest))/temperature - float64(1e-9*(1+math.Abs(value/temperature)))
+	l.lucky = at.Under(l.bounds.Limit(enough), len(l.stamp), l.lucky[:0])
+	for _, c := range l.lucky {
+		if !l.has(targon.TokenID(c)) {
+			best = max(best, noise.Perturb(l.lowest, temperature, at.Noise(c)))
 		}
 	}
-	return noise.Perturb(l.lowest, temperature, at.OfKey(key))
+	return best
 }
