@@ -60,6 +60,12 @@ func avx2Gemv(f Blocks) gemvFunc {
 		return avx2GemvQ5_0
 	case Q5_1:
 		return avx2GemvQ5_1
+	case Q4_K:
+		return avx2GemvQ4_K
+	case Q5_K:
+		return avx2GemvQ5_K
+	case Q6_K:
+		return avx2GemvQ6_K
 	default:
 		return nil
 	}
@@ -77,6 +83,12 @@ func vnniGemv(f Blocks) gemvFunc {
 		return vnniGemvQ5_0
 	case Q5_1:
 		return vnniGemvQ5_1
+	case Q4_K:
+		return vnniGemvQ4_K
+	case Q5_K:
+		return vnniGemvQ5_K
+	case Q6_K:
+		return vnniGemvQ6_K
 	default:
 		return nil
 	}
@@ -189,3 +201,21 @@ func avx2UnpackQ5_K(dst *tile, w *byte, blocks, stride int)
 
 //go:noescape
 func avx2UnpackQ6_K(dst *tile, w *byte, blocks, stride int)
+
+//go:noescape
+func avx2GemvQ4_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+
+//go:noescape
+func avx2GemvQ5_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+
+//go:noescape
+func avx2GemvQ6_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+
+//go:noescape
+func vnniGemvQ4_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+
+//go:noescape
+func vnniGemvQ5_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+
+//go:noescape
+func vnniGemvQ6_K(dst *float32, w *byte, x *record, panels, blocks, stride int)

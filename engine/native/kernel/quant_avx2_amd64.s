@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "quant_amd64.h"
+#include "quantk_amd64.h"
 
 DATA ·nibbleShift+0(SB)/8, $0
 DATA ·nibbleShift+8(SB)/8, $0
@@ -27,6 +28,19 @@ DATA ·fifthBit+16(SB)/8, $0x8040201008040201
 DATA ·fifthBit+24(SB)/8, $0x8040201008040201
 GLOBL ·fifthBit(SB), RODATA|NOPTR, $32
 
+DATA ·sixBits+0(SB)/8, $0x3F3F3F3F3F3F3F3F
+DATA ·sixBits+8(SB)/8, $0x3F3F3F3F3F3F3F3F
+DATA ·sixBits+16(SB)/8, $0x3F3F3F3F3F3F3F3F
+DATA ·sixBits+24(SB)/8, $0x3F3F3F3F3F3F3F3F
+GLOBL ·sixBits(SB), RODATA|NOPTR, $32
+DATA ·highBits+0(SB)/8, $0x3030303030303030
+DATA ·highBits+8(SB)/8, $0x3030303030303030
+DATA ·highBits+16(SB)/8, $0x3030303030303030
+DATA ·highBits+24(SB)/8, $0x3030303030303030
+GLOBL ·highBits(SB), RODATA|NOPTR, $32
+DATA ·signs+0(SB)/8, $0x8000000080000000
+DATA ·signs+8(SB)/8, $0x8000000080000000
+GLOBL ·signs(SB), RODATA|NOPTR, $16
 // ONES makes words of 1 in Y13.
 #define ONES \
 	VPCMPEQW Y13, Y13, Y13 \
@@ -176,6 +190,50 @@ agemv51loop:
 	OFFSET4
 	GEMVNEXT(24, agemv51loop)
 	GEMVSTORE(agemv51panel)
+
+// func avx2GemvQ4_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+TEXT ·avx2GemvQ4_K(SB), NOSPLIT, $256-48
+	GEMVARGS
+	LEAQ    scales-256(SP), AX
+	VMOVDQU ·fifteens(SB), Y15
+	ONES
+
+agemv4kpanel:
+	GEMVPANEL
+
+agemv4kloop:
+	Q4KLOOP(agemv4kloop)
+	GEMVSTORE(agemv4kpanel)
+
+// func avx2GemvQ5_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+TEXT ·avx2GemvQ5_K(SB), NOSPLIT, $256-48
+	GEMVARGS
+	LEAQ    scales-256(SP), AX
+	VMOVDQU ·fifteens(SB), Y15
+	VMOVDQU ·sixteens(SB), Y14
+	ONES
+
+agemv5kpanel:
+	GEMVPANEL
+
+agemv5kloop:
+	Q5KLOOP(agemv5kloop)
+	GEMVSTORE(agemv5kpanel)
+
+// func avx2GemvQ6_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+TEXT ·avx2GemvQ6_K(SB), NOSPLIT, $256-48
+	GEMVARGS
+	LEAQ    scales-256(SP), AX
+	VMOVDQU ·fifteens(SB), Y15
+	VMOVDQU ·highBits(SB), Y14
+	ONES
+
+agemv6kpanel:
+	GEMVPANEL
+
+agemv6kloop:
+	Q6KLOOP(agemv6kloop)
+	GEMVSTORE(agemv6kpanel)
 
 // func avx2Record(dst *record, x *float32, blocks int, bias int32)
 TEXT ·avx2Record(SB), NOSPLIT, $0-28

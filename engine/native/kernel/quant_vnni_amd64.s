@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "quant_amd64.h"
+#include "quantk_amd64.h"
 
 // Four rows of blocks times one vector, by VPDPBUSD: the stored integers are unsigned,
 // the activations signed, and fix takes the bias off.
@@ -138,6 +139,47 @@ vgemv51loop:
 	OFFSET4
 	GEMVNEXT(24, vgemv51loop)
 	GEMVSTORE(vgemv51panel)
+
+// func vnniGemvQ4_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+TEXT ·vnniGemvQ4_K(SB), NOSPLIT, $256-48
+	GEMVARGS
+	LEAQ    scales-256(SP), AX
+	VMOVDQU ·fifteens(SB), Y15
+
+vgemv4kpanel:
+	GEMVPANEL
+
+vgemv4kloop:
+	Q4KLOOP(vgemv4kloop)
+	GEMVSTORE(vgemv4kpanel)
+
+// func vnniGemvQ5_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+TEXT ·vnniGemvQ5_K(SB), NOSPLIT, $256-48
+	GEMVARGS
+	LEAQ    scales-256(SP), AX
+	VMOVDQU ·fifteens(SB), Y15
+	VMOVDQU ·sixteens(SB), Y14
+
+vgemv5kpanel:
+	GEMVPANEL
+
+vgemv5kloop:
+	Q5KLOOP(vgemv5kloop)
+	GEMVSTORE(vgemv5kpanel)
+
+// func vnniGemvQ6_K(dst *float32, w *byte, x *record, panels, blocks, stride int)
+TEXT ·vnniGemvQ6_K(SB), NOSPLIT, $256-48
+	GEMVARGS
+	LEAQ    scales-256(SP), AX
+	VMOVDQU ·fifteens(SB), Y15
+	VMOVDQU ·highBits(SB), Y14
+
+vgemv6kpanel:
+	GEMVPANEL
+
+vgemv6kloop:
+	Q6KLOOP(vgemv6kloop)
+	GEMVSTORE(vgemv6kpanel)
 
 // STEP8 multiplies four columns of 16 rows by eight vectors.
 #define STEP8(i) \

@@ -6,6 +6,8 @@
 	MOVQ blocks+16(FP), R12 \
 	MOVQ stride+24(FP), R8 \
 	LEAQ (R8)(R8*2), R9    \
+	LEAQ (R11)(R8*8), BX   \
+	LEAQ (BX)(R8*8), BX    \
 	MOVQ $2, R13
 
 #define UNPACKHALF \
@@ -14,7 +16,15 @@
 	MOVQ DI, DX            \
 	MOVQ R12, CX
 
+// AHEAD asks for three lines of the 16 rows that follow, at BX.
+#define AHEAD(at) \
+	PREFETCHT1 at(BX)       \
+	PREFETCHT1 (64+at)(BX)  \
+	PREFETCHT1 (128+at)(BX)
+
 #define UNPACKNEXT(size, label) \
+	AHEAD(0)           \
+	ADDQ $(8*size), BX \
 	ADDQ $size, SI  \
 	ADDQ $size, R10 \
 	ADDQ $640, DX   \

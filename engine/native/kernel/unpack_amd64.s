@@ -21,6 +21,8 @@ unpack8loop:
 	VPXOR        2(R10)(R9*1), Y15, Y7
 	COLUMNS
 	HALVES8(0, 512)
+	PREFETCHT1 192(BX)
+	PREFETCHT1 256(BX)
 	UNPACKNEXT(34, unpack8loop)
 	UNPACKEND(unpack8half)
 
@@ -89,5 +91,6 @@ unpack51loop:
 	COLUMNS
 	HALVES8(0, 512)
 	HALVES8(2, 576)
+	PREFETCHT1 192(BX)
 	UNPACKNEXT(24, unpack51loop)
 	UNPACKEND(unpack51half)
