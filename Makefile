@@ -3,10 +3,10 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 UNITS := $(shell find . -name '*.go' -not -path './.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help run check format vet imports test race fuzz lint vuln bench soak docs model interop
+.PHONY: help run check format vet imports test race fuzz lint vuln bench bench-engine soak docs model interop
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: ## start a whole network in one process
 	$(GO) run ./cmd/targon up
@@ -33,12 +33,12 @@ lint: ## golangci-lint; the first build takes minutes
 	$(TOOL) golangci-lint run
 vuln: ## known vulnerabilities, if the database can be reached
 	$(TOOL) govulncheck ./...
-
 bench: ## all benchmarks, once
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
+bench-engine: ## the engine beside llama.cpp, which is built first (4 CPU minutes)
+	tools/bench-engine.sh
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
-
 docs: ## put what targon up really prints into README.md
 	tools/transcript.sh
 

@@ -39,7 +39,7 @@ func watch() func() stopwatch {
 
 // A meter gives settings their turns.
 type meter struct {
-	text text
+	text *Text
 	seed uint64
 }
 
@@ -48,7 +48,7 @@ func (m *meter) turn(ctx context.Context, s *setting) error {
 	load := loadOf(s.engine.Kernel())
 	read, tokens := watch(), 0
 	for spent := read(); tokens == 0 || spent.wall < slice; spent = read() {
-		ids := m.text.next(1 + load.scored)
+		ids := m.text.Next(1 + load.scored)
 		if _, err := s.engine.Score(ctx, targon.Request{Prompt: ids[:1]}, ids[1:], targon.Need{Top: 16}); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func (m *meter) decode(ctx context.Context, e *native.Engine, batch int, load lo
 	counts, errs := make([]int, batch), make([]error, batch)
 	for i := range batch {
 		m.seed++
-		r := targon.Request{Prompt: m.text.next(prompted), MaxTokens: uint32(load.decoded), Sampling: targon.Sampling{Temperature: 1, Seed: m.seed}}
+		r := targon.Request{Prompt: m.text.Next(prompted), MaxTokens: uint32(load.decoded), Sampling: targon.Sampling{Temperature: 1, Seed: m.seed}}
 		if batch > 1 {
 			r.MaxTokens = uint32(load.each)
 		}

@@ -154,7 +154,7 @@ func measure(ctx context.Context, subject Subject, budget time.Duration, peak fu
 			return nil, err
 		}
 	}
-	meter := &meter{text: text{vocab: m.Vocab()}}
+	meter := &meter{text: NewText(m.Vocab())}
 	for turn := 0; turn < mostTurns; turn++ {
 		begun := time.Now()
 		for _, s := range all {
@@ -200,9 +200,9 @@ const hashed = 16
 // hashLogits returns the SHA-256 of all logits of a text that depends on the number of
 // ids alone.
 func hashLogits(ctx context.Context, e *native.Engine) (string, error) {
-	fixed := text{vocab: e.Model().Vocab()}
+	fixed := NewText(e.Model().Vocab())
 	hash, row := sha256.New(), []byte(nil)
-	err := e.Logits(ctx, fixed.next(hashed), func(_ int, logits []float32) error {
+	err := e.Logits(ctx, fixed.Next(hashed), func(_ int, logits []float32) error {
 		row = row[:0]
 		for _, l := range logits {
 			row = binary.LittleEndian.AppendUint32(row, math.Float32bits(l))
@@ -213,13 +213,17 @@ func hashLogits(ctx context.Context, e *native.Engine) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
-// A text yields ids that look random and never the same run of them twice.
-type text struct {
+// A Text yields ids that look random and never the same run of them twice.
+type Text struct {
 	vocab int
 	state uint64
 }
 
-func (t *text) next(n int) []targon.TokenID {
+// NewText returns the text for a number of ids that exist; it is always the same.
+func NewText(vocab int) *Text { return &Text{vocab: vocab} }
+
+// Next returns the next n ids.
+func (t *Text) Next(n int) []targon.TokenID {
 	ids := make([]targon.TokenID, n)
 	for i := range ids {
 		t.state = t.state*6364136223846793005 + 1442695040888963407 // Knuth's MMIX

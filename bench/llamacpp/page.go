@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"targon/bench/chart"
+)
+
+// environment says where and how the figures were made.
+func environment(flags string, took time.Duration) string {
+	compiler := "unknown compiler"
+	if out, err := exec.Command("gcc", "--version").Output(); err == nil {
+		compiler, _, _ = strings.Cut(string(out), "\n")
+	}
+	load := "unknown"
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
+		load = strings.Join(strings.Fields(string(b))[:3], " ")
+	}
+	return fmt.Sprintf("Machine: one core of %s, %s/%s. Load averages at the end: %s. %s. llama.cpp: module `github.com/ollama/ollama`\n"+
+		"v0.11.4, %s, `%s`. It took %v.\n",
+		processor(), runtime.GOOS, runtime.GOARCH, load, runtime.Version(), compiler, flags, took.Round(time.Second))
+}
+
+// processor returns the name of the CPU, where Linux tells it.
+func processor() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	for line := range strings.Lines(string(info)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown processor"
+}
+
+const preface = `# The built-in engine beside llama.cpp
+
+` + "Written by `make bench-engine`; edit bench/llamacpp/page.go instead." + `
+
+![Ours over llama.cpp, for generating and scoring](engine.svg)
+
+Both engines read the same model file, take turns in one process, and have one thread each. Speeds are ids in a second of CPU time (user and
+system), medians over pairs of turns; a ratio is the median over pairs of ours divided by theirs, with the quartiles in brackets. Above 1, ours is faster.
+
+* **decode**: one id at a time. Ours draws each id with seeded noise; llama.cpp is fed the same ids and draws nothing.
+* **score**: one pass over new ids, all logits of every position.
+* builtin is the model in this repository; the others are random weights in the shapes of stories15M and SmolLM2-135M, with an output matrix of their own.
+
+`
+
+const method = `
+Logits differ by rounding: llama.cpp keeps its attention cache in F16 and rounds activations to 8 bits for Q8_0, in another way than ours. What is
+shown is over all logits of up to 96 positions, and at how many of them both find the same id the likeliest.
+
+llama.cpp is built for AVX2, as most of its packages are; it has AVX-512 code too, which is not measured here. Ours chooses the kernel by the
+processor, at run time; both kernels give the same bits. llama.cpp's repacking of weights for AVX2 is on where its defaults have it on.
+`
+
+// page returns the text.
+func page(results []result, environment string) string {
+	var b strings.Builder
+	b.WriteString(preface)
+	b.WriteString("| model | weights | type | kernel | decode, ours | llama.cpp | ratio | score, ours | llama.cpp | ratio | score/decode, ours | pairs |\n")
+	b.WriteString("|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range results {
+		fmt.Fprintf(&b, "| %s | %.1f M | %s | %s | %.0f | %.0f | %s | %.0f | %.0f | %s | %.1f | %d |\n",
+			r.model, float64(r.params)/1e6, r.typ, r.kernel, r.decode.ours, r.decode.theirs, r.decode.ratio,
+			r.score.ours, r.score.theirs, r.score.ratio, r.score.ours/r.decode.ours, r.decode.turns)
+	}
+	b.WriteString("\n| model | type | logits differ, median | at most | same likeliest id |\n|---|---|---|---|---|\n")
+	for _, r := range results {
+		fmt.Fprintf(&b, "| %s | %s | %.1g | %.2g | %d of %d |\n", r.model, r.typ, r.logits.median, r.logits.worst, r.logits.same, r.logits.of)
+	}
+	b.WriteString(method + "\n" + environment)
+	return b.String()
+}
+
+func (s spread) String() string {
+	return fmt.Sprintf("**%.2f** (%.2f to %.2f)", s.middle, s.low, s.high)
+}
+
+// plot returns the ratios as bars.
+func plot(results []result) chart.Bars {
+	bars := chart.Bars{
+		Title:  "Built-in engine over llama.cpp (AVX2), ids per CPU second, one core",
+		Series: []string{"decode", "score"},
+		Line:   1, LineName: "llama.cpp",
+	}
+	for _, r := range results {
+		group := chart.Group{Name: r.model + " " + r.typ}
+		for _, p := range []pair{r.decode, r.score} {
+			group.Bars = append(group.Bars, chart.Bar{Value: p.ratio.middle, Low: p.ratio.low, High: p.ratio.high})
+		}
+		bars.Groups = append(bars.Groups, group)
+	}
+	return bars
+}
+
+// write writes page and plot.
+func write(dir string, results []result, environment string) error {
+	var svg bytes.Buffer
+	if err := plot(results).WriteSVG(&svg); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "engine.svg"), svg.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "engine.md"), []byte(page(results, environment)), 0o644)
+}
