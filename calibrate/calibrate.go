@@ -152,10 +152,11 @@ func (r *run) text(ctx context.Context, t Text, seed uint64) error {
 		for j := range ours {
 			d.Set(ours[j], theirs[j], r.Bands[b].sampling(rng))
 			for range r.Seeds {
-				class, _, flip := d.Draw(r.EOS)
-				counts[k][class].Draws++
-				if flip {
-					counts[k][class].Flips++
+				if m := d.Draw(r.EOS); m.Decided {
+					counts[k][m.Class].Draws++
+					if m.Flip {
+						counts[k][m.Class].Flips++
+					}
 				}
 			}
 		}
@@ -253,9 +254,21 @@ func (d *Drawing) Set(ours, theirs []float32, by targon.Sampling) {
 	d.row.set(ours, theirs, by, d.Allowed)
 }
 
-// Draw draws one seed: the class of the verifier's gap, whether an end-of-sequence id won
-// or was claimed, and whether the prover's id is another than the verifier's.
-func (d *Drawing) Draw(eos []targon.TokenID) (class targon.GapClass, ending, flip bool) {
+// A Mark is what one seed says at a position, as package proof's marks do.
+type Mark struct {
+	Class   targon.GapClass // of the verifier's gap
+	Ending  bool            // an end-of-sequence id won or was claimed
+	Flip    bool            // the prover's id is another than the verifier's
+	Decided bool            // false at a filter's edge
+}
+
+// Draw draws one seed.
+func (d *Drawing) Draw(eos []targon.TokenID) Mark {
 	p := d.row.draw(d.rng)
-	return targon.GapClassOf(p.gap), slices.Contains(eos, p.winner) || slices.Contains(eos, p.claimed), p.claimed != p.winner
+	return Mark{
+		Class:   targon.GapClassOf(p.gap),
+		Ending:  slices.Contains(eos, p.winner) || slices.Contains(eos, p.claimed),
+		Flip:    p.claimed != p.winner,
+		Decided: !p.edge,
+	}
 }

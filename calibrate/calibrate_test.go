@@ -104,9 +104,12 @@ func TestRaceIsPlainSampling(t *testing.T) {
 		d.Set(ours, theirs, by)
 		mine, others := first(ours, by), first(theirs, by)
 		for range n {
-			class, _, flip := d.Draw(nil)
-			race[class][index(flip)]++
-			class, flip = plain(ours, theirs, by, mine, others, rng)
+			m := d.Draw(nil)
+			if !m.Decided {
+				t.Fatalf("%+v: an edge", by)
+			}
+			race[m.Class][index(m.Flip)]++
+			class, flip := plain(ours, theirs, by, mine, others, rng)
 			brute[class][index(flip)]++
 		}
 		for c := range race {

@@ -1,11 +1,13 @@
 package calibrate
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
 
 	"targon"
+	"targon/proof"
 )
 
 // A row is one position as two stacks see it, under one temperature and one filter, made
@@ -20,8 +22,9 @@ import (
 // z + delta, and once z has fallen by more than the largest delta nobody else can be.
 type row struct {
 	temperature float64
-	ids         []targon.TokenID // candidates, by rising id
-	ours        []bool           // allowed by the verifier's own filter
+	ids         []targon.TokenID // candidates
+	ours        []bool           // may be allowed by the verifier's own filter
+	sure        []bool           // and surely is
 	theirs      []bool           // and by the prover's
 	rates       []float64        // cumulated
 	delta       []float64        // prover's logit minus the verifier's
@@ -33,20 +36,19 @@ type pass struct {
 	winner  targon.TokenID // the verifier's
 	claimed targon.TokenID // the prover's
 	gap     float64        // by which the verifier's winner leads its runner-up
-	strange bool           // claimed is not allowed by the verifier's filter
+	edge    bool           // whether the winner is allowed depends on the last digits of logits
 }
 
 // set makes a row of two rows of logits. The candidates are what either filter allows.
 func (r *row) set(ours, theirs []float32, by targon.Sampling, allowed Allowed) {
 	r.temperature = by.Temperature
-	r.ids, r.ours, r.theirs = r.ids[:0], r.ours[:0], r.theirs[:0]
+	r.ids, r.ours, r.sure, r.theirs = r.ids[:0], r.ours[:0], r.sure[:0], r.theirs[:0]
 	if !by.Filtered() {
 		for id := range ours {
-			r.ids = append(r.ids, targon.TokenID(id))
-			r.ours, r.theirs = append(r.ours, true), append(r.theirs, true)
+			r.enter(targon.TokenID(id), true, true, true)
 		}
 	} else {
-		r.union(allowed(ours, by), allowed(theirs, by))
+		r.filter(ours, allowed(theirs, by), by)
 	}
 	high := math.Inf(-1)
 	for _, id := range r.ids {
@@ -61,21 +63,34 @@ func (r *row) set(ours, theirs []float32, by targon.Sampling, allowed Allowed) {
 	}
 }
 
-// union sets ids, ours and theirs to two sets, each in any order.
-func (r *row) union(a, b []targon.TokenID) {
-	in := map[targon.TokenID][2]bool{}
-	for _, id := range a {
-		in[id] = [2]bool{true, false}
+func (r *row) enter(id targon.TokenID, ours, sure, theirs bool) {
+	r.ids = append(r.ids, id)
+	r.ours, r.sure, r.theirs = append(r.ours, ours), append(r.sure, sure), append(r.theirs, theirs)
+}
+
+// filter enters what the verifier's filters may allow, as package proof sees them, and
+// what the prover's do.
+func (r *row) filter(ours []float32, theirs []targon.TokenID, by targon.Sampling) {
+	order := make([]targon.Scored, len(ours))
+	for id, l := range ours {
+		order[id] = targon.Scored{ID: targon.TokenID(id), Logit: l}
 	}
-	for _, id := range b {
-		in[id] = [2]bool{in[id][0], true}
+	slices.SortFunc(order, func(a, b targon.Scored) int {
+		return cmp.Or(cmp.Compare(b.Logit, a.Logit), cmp.Compare(a.ID, b.ID))
+	})
+	total := 0.0
+	for _, s := range order {
+		total += math.Exp((float64(s.Logit) - float64(order[0].Logit)) / by.Temperature)
 	}
-	for id := range in {
-		r.ids = append(r.ids, id)
+	core, outer := proof.Replay{}.Edges(by, targon.Position{Top: order, Drawn: targon.Draw{Norm: math.Log(total)}})
+	claims := map[targon.TokenID]bool{}
+	for _, id := range theirs {
+		claims[id] = true
 	}
-	slices.Sort(r.ids)
-	for _, id := range r.ids {
-		r.ours, r.theirs = append(r.ours, in[id][0]), append(r.theirs, in[id][1])
+	for i, s := range order {
+		if i < outer || claims[s.ID] {
+			r.enter(s.ID, i < outer, i < core, claims[s.ID])
+		}
 	}
 }
 
@@ -94,7 +109,7 @@ func (r *row) draw(rng *rand.Rand) pass {
 		if r.ours[i] {
 			switch found {
 			case 0:
-				out.winner, first = r.ids[i], z
+				out.winner, out.edge, first = r.ids[i], !r.sure[i], z
 			case 1:
 				out.gap = first - z
 			}
@@ -102,7 +117,7 @@ func (r *row) draw(rng *rand.Rand) pass {
 		}
 		if v := z + r.delta[i]; r.theirs[i] && v > best {
 			best = v
-			out.claimed, out.strange = r.ids[i], !r.ours[i]
+			out.claimed = r.ids[i]
 		}
 		if found >= 2 && z+r.most < best {
 			return out

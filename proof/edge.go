@@ -47,6 +47,13 @@ func (r Replay) edges(by targon.Sampling, p targon.Position, vocab int) (core, o
 	return min(core, outer), outer
 }
 
+// Edges is what Margins makes of the filters at a position whose whole vocabulary is
+// listed: how many ids at the head of the list surely are allowed, and how many may be.
+// A winner between the two is [Edge].
+func (r Replay) Edges(by targon.Sampling, p targon.Position) (core, outer int) {
+	return r.edges(by, p, len(p.Top))
+}
+
 // head returns how many of the falling logits are at least as high.
 func head(top []targon.Scored, logit float64) int {
 	n := 0
