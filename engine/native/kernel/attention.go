@@ -19,7 +19,7 @@ func (k *Kernel) Scores(dst Vectors, keys Rows, x Vectors, n int) {
 		len(x.Data) < (n-1)*x.Stride+keys.Width || keys.Width%Lanes != 0 || keys.Width == 0 {
 		panic("internal error: kernel: rows do not fit the vectors")
 	}
-	k.gemm32(dst, x, keys.Data, n, shape{rows, keys.Width, keys.Stride})
+	k.gemm32(dst, x, keys.Data, n, shape{rows: rows, cols: keys.Width, stride: keys.Stride})
 }
 
 // MulRows is Scores for one vector: dst[t] becomes the dot product of x and the row

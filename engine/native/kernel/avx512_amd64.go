@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // avx512 keeps the 16 lanes in one register.
 func avx512() *Kernel {
 	return withElementwise(&Kernel{
@@ -32,6 +34,17 @@ func avx512Gemv32(dst, w, x []float32, rows, cols, stride int) {
 	avx512Gemm1(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
 }
 
+// fetch returns the address from which to fetch ahead while m vectors from b on are
+// multiplied, a line for each 16 columns of 4 rows: the part of the next rows that is
+// due, or what is there anyway.
+func (s shape) fetch(b, m int, x *float32) uintptr {
+	from := s.rows / panelRows * (s.cols / Lanes) * 64 * (b / m)
+	if from >= s.aheadBytes {
+		return uintptr(unsafe.Pointer(x))
+	}
+	return s.ahead + uintptr(from)
+}
+
 // together is how many of n vectors are best multiplied at a time: six reuse a weight
 // most, a rest of one reuses nothing.
 func together(n int) int {
@@ -53,15 +66,16 @@ func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 		m := together(n - b)
 		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
 		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
+		ahead := s.fetch(b, m, &v[0])
 		switch m {
 		case 6:
-			avx512Gemm6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Gemm6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case 4:
-			avx512Gemm4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Gemm4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case 3:
-			avx512Gemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Gemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case 2:
-			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		default:
 			avx512Gemm1(&y[0], &w[0], &v[0], panels, cols, stride)
 		}
@@ -75,15 +89,16 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 		m := together(n - b)
 		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
 		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
+		ahead := s.fetch(b, m, &v[0])
 		switch m {
 		case 6:
-			avx512Half6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Half6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case 4:
-			avx512Half4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Half4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case 3:
-			avx512Half3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Half3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case 2:
-			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		default:
 			avx2Gemv16(y, w, v, s.rows, s.cols, s.stride)
 		}
@@ -98,28 +113,28 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 func avx512Gemm1(dst, w, x *float32, panels, cols, stride int)
 
 //go:noescape
-func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
-func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 
 //go:noescape
 func avx512Widen(dst *float32, src *uint16, blocks int)

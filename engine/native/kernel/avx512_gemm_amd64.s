@@ -55,6 +55,8 @@
 	ROW4(LOAD, (SI)(R10*2), Z2, Z6, Z10, Z14)   \
 	ROW4(LOAD, (SI)(R11*1), Z3, Z7, Z11, Z15)
 #define STEP6(LOAD) \
+	PREFETCHT1 (R14)                                      \
+	ADDQ       $64, R14                                   \
 	LOADS6                                                \
 	ROW6(LOAD, (SI), Z0, Z4, Z8, Z12, Z16, Z20)           \
 	ROW6(LOAD, (SI)(R10*1), Z1, Z5, Z9, Z13, Z17, Z21)    \
@@ -162,8 +164,9 @@
 	VMOVUPS       X16, (R12)(R15*1)    \
 	VEXTRACTF32X4 $1, Y16, (R12)(R15*2)
 
-// GEMM is one of the functions below. COLS is how far the weights of a row reach:
-// R9 for float32, half of it for float16; WIDTH that of 16 columns.
+// GEMM is one of the functions below. WIDTH is what 16 weights take, SHIFT the binary
+// logarithm of what part that is of 16 float32. With each step a line is fetched of what
+// lies ahead, which R14 walks along.
 #define GEMM(ZEROS, STEP, STORE, SHIFT, WIDTH) \
 	MOVQ  dst+0(FP), DI        \
 	MOVQ  dstStride+8(FP), R15 \
@@ -173,6 +176,7 @@
 	MOVQ  panels+40(FP), R8    \
 	MOVQ  cols+48(FP), R9      \
 	MOVQ  stride+56(FP), R10   \
+	MOVQ  ahead+64(FP), R14    \
 	LEAQ  (AX)(AX*2), BX       \
 	ADDQ  DX, BX               \
 	LEAQ  (R10)(R10*2), R11    \
@@ -247,37 +251,37 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Gemm2(SB), NOSPLIT, $0-64
+// func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Gemm2(SB), NOSPLIT, $0-72
 	GEMM(ZEROS2, STEP2(VMOVUPS), STORE2, 0, 64)
 
-// func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Gemm3(SB), NOSPLIT, $0-64
+// func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Gemm3(SB), NOSPLIT, $0-72
 	GEMM(ZEROS3, STEP3(VMOVUPS), STORE3, 0, 64)
 
-// func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Gemm4(SB), NOSPLIT, $0-64
+// func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Gemm4(SB), NOSPLIT, $0-72
 	GEMM(ZEROS4, STEP4(VMOVUPS), STORE4, 0, 64)
 
-// func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Gemm6(SB), NOSPLIT, $0-64
+// func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Gemm6(SB), NOSPLIT, $0-72
 	GEMM(ZEROS6, STEP6(VMOVUPS), STORE6, 0, 64)
 
 // With one vector the registers of avx2Gemv16 do better: half as wide, they are widened
 // in half the time.
 //
-// func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Half2(SB), NOSPLIT, $0-64
+// func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Half2(SB), NOSPLIT, $0-72
 	GEMM(ZEROS2, STEP2(VCVTPH2PS), STORE2, 1, 32)
 
-// func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Half3(SB), NOSPLIT, $0-64
+// func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Half3(SB), NOSPLIT, $0-72
 	GEMM(ZEROS3, STEP3(VCVTPH2PS), STORE3, 1, 32)
 
-// func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Half4(SB), NOSPLIT, $0-64
+// func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Half4(SB), NOSPLIT, $0-72
 	GEMM(ZEROS4, STEP4(VCVTPH2PS), STORE4, 1, 32)
 
-// func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
-TEXT ·avx512Half6(SB), NOSPLIT, $0-64
+// func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+TEXT ·avx512Half6(SB), NOSPLIT, $0-72
 	GEMM(ZEROS6, STEP6(VCVTPH2PS), STORE6, 1, 32)

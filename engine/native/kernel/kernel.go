@@ -83,7 +83,13 @@ type Kernel struct {
 	quant      quantKernel
 }
 
-type shape struct{ rows, cols, stride int }
+// A shape is that of some rows of a matrix. Ahead is the address of the weights that are
+// wanted next, and how many bytes they are; it is only a hint to the processor.
+type shape struct {
+	rows, cols, stride int
+	ahead              uintptr
+	aheadBytes         int
+}
 
 // Available lists the kernels of this machine, the fastest first.
 func Available() []string {

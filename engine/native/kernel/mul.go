@@ -1,7 +1,10 @@
 package kernel
 
-// panelFloats keeps a group of widened rows well inside a first-level cache.
-const panelFloats = 4096
+import "unsafe"
+
+// panelFloats is how much of a matrix is multiplied with all vectors before the next
+// rows: a piece that stays in a first- or second-level cache.
+const panelFloats = 8192
 
 // Mul sets element r of vector b of dst to the dot product of row r of m and vector
 // b of x, for b < n. Vectors of x are padded to m's columns with zeros; those of dst
@@ -15,16 +18,36 @@ func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
 		k.mulBlocks(dst, m, x, n, s)
 		return
 	}
-	if m.f16 != nil && n <= k.direct {
-		k.gemm16(dst, x, m.f16, n, shape{m.PaddedRows(), width, m.stride})
-		return
-	}
 	group := max(panelFloats/width/panelRows, 1) * panelRows
+	if n <= 6 && (m.f32 != nil || n <= k.direct) {
+		group = m.PaddedRows() // each weight is used once
+	}
 	for lo := 0; lo < m.PaddedRows(); lo += group {
 		rows := min(group, m.PaddedRows()-lo)
+		to := Vectors{dst.Data[lo:], dst.Stride}
+		if m.f16 != nil && n <= k.direct {
+			k.gemm16(to, x, m.f16[lo*m.stride:], n, m.shape(lo, rows))
+			continue
+		}
 		w, stride := k.panel(m, lo, rows, s)
-		k.gemm32(Vectors{dst.Data[lo:], dst.Stride}, x, w, n, shape{rows, width, stride})
+		in := m.shape(lo, rows)
+		in.stride = stride
+		k.gemm32(to, x, w, n, in)
 	}
+}
+
+// shape describes some rows of a matrix.
+func (m *Matrix) shape(lo, rows int) shape {
+	s := shape{rows: rows, cols: Pad(m.cols), stride: m.stride}
+	next, end := (lo+rows)*m.stride, min(lo+2*rows, m.PaddedRows())*m.stride
+	switch {
+	case next >= end:
+	case m.f32 != nil && next < len(m.f32):
+		s.ahead, s.aheadBytes = uintptr(unsafe.Pointer(&m.f32[next])), 4*(end-next)
+	case m.f16 != nil && next < len(m.f16):
+		s.ahead, s.aheadBytes = uintptr(unsafe.Pointer(&m.f16[next])), 2*(end-next)
+	}
+	return s
 }
 
 // panel returns some rows as float32, and how far apart they lie.

@@ -36,16 +36,16 @@ const addsPerRound = 64
 // Peak measures for about d how fast one core can be with the widest instructions that
 // the kernel uses. It is false for a kernel that uses none wider than one float32.
 //
-// Both loops run in turns of a fraction of a millisecond and the fastest turn of each
+// Both loops run in turns of some microseconds and the fastest turn of each
 // counts, so that other work on the machine matters little.
 func (k *Kernel) Peak(d time.Duration) (Peak, bool) {
 	l := k.peak
 	if l.fma == nil {
 		return Peak{}, false
 	}
-	const fmaRounds, addRounds = 20_000, 10_000
+	const fmaRounds, addRounds, leastTurns = 4_000, 1_500, 25
 	p := Peak{Lanes: l.lanes}
-	for began := time.Now(); p.Flops == 0 || time.Since(began) < d; {
+	for began, turn := time.Now(), 0; turn < leastTurns || time.Since(began) < d; turn++ {
 		p.Clock = max(p.Clock, addRounds*addsPerRound/seconds(l.add, addRounds))
 		p.Flops = max(p.Flops, 2*float64(l.lanes)*float64(l.perRound)*fmaRounds/seconds(l.fma, fmaRounds))
 	}
