@@ -26,13 +26,14 @@ func (ws *workspace) position(
 	}
 	p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - noise.Log(ws.total(len(logits)))
 	if warm {
-		p.Drawn = ws.drawn(logits, high, by)
+		p.Drawn = ws.drawn(logits, high, by, p.Top)
 	}
 	return p
 }
 
-// drawn describes what a request above temperature 0 draws from.
-func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling) targon.Draw {
+// drawn describes what a request above temperature 0 draws from; top is the head of the
+// order, as far as it is known.
+func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling, top []targon.Scored) targon.Draw {
 	inverse := float32(min(1/by.Temperature, coldest))
 	if inverse != 1 {
 		ws.weigh(logits, inverse)
@@ -40,7 +41,7 @@ func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling) t
 	if !by.Filtered() {
 		return ws.moments(logits, high, inverse)
 	}
-	ids, last := ws.filter.allowed(logits, by)
+	n, last := ws.head(logits, by, top)
 	all := ws.total(len(logits))
 	for id, l := range logits { // only what is allowed weighs anything
 		if l < last.Logit || l == last.Logit && targon.TokenID(id) > last.ID {
@@ -50,8 +51,17 @@ func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling) t
 	d := ws.moments(logits, high, inverse)
 	norm := noise.Log(all)
 	d.Kept = noise.Exp(d.Norm - norm)
-	d.Norm, d.Allowed, d.Last = norm, uint32(len(ids)), last
+	d.Norm, d.Allowed, d.Last = norm, uint32(n), last
 	return d
+}
+
+// head returns how many ids the filters allow, and the last of them.
+func (ws *workspace) head(logits []float32, by targon.Sampling, top []targon.Scored) (n int, last targon.Scored) {
+	if by.TopP == 0 && by.MinP == 0 && uint64(by.TopK) <= uint64(len(top)) { // sorted already
+		return int(by.TopK), top[by.TopK-1]
+	}
+	ids, last := ws.filter.allowed(logits, by)
+	return len(ids), last
 }
 
 // coldest bounds 1/T, so that it is a float32. Below such temperatures the highest id

@@ -96,6 +96,15 @@ func TestDrawIsDescribed(t *testing.T) {
 					t.Fatalf("position %d: drew rank %d of %d allowed", j, p.Rank, got.Allowed)
 				}
 			}
+			narrow, err := fast.Score(t.Context(), r, ids, targon.Need{Top: 3}) // too few to tell what is allowed
+			if err != nil {
+				t.Fatal(err)
+			}
+			for j, p := range narrow.Positions {
+				if d := cmp.Diff(s.Positions[j].Drawn, p.Drawn); d != "" {
+					t.Fatalf("position %d (-all listed +three):\n%s", j, d)
+				}
+			}
 			again, err := portable.Score(t.Context(), r, ids, targon.Need{Top: m.Vocab()})
 			if err != nil {
 				t.Fatal(err)
