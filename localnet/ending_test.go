@@ -41,8 +41,8 @@ func TestOver(t *testing.T) {
 // enough, not for those that are silent, and for none of them for ever.
 func TestEnough(t *testing.T) {
 	type prover = verifier.ProverProgress
-	full, short := prover{Complete: 9, Audited: auditedPerEpoch}, prover{Complete: 9, Audited: auditedPerEpoch - 1}
-	silent := prover{}
+	full, short := prover{Asked: 9, Complete: 9, Audited: auditedPerEpoch}, prover{Asked: 9, Complete: 9, Audited: auditedPerEpoch - 1}
+	silent, unasked := prover{Asked: 1}, prover{}
 	const soon, later = longestEpoch/6 - 1, longestEpoch / 6
 	for _, c := range []struct {
 		name    string
@@ -58,7 +58,9 @@ func TestEnough(t *testing.T) {
 		{"for ever", 3, 1, longestEpoch, []prover{short}, true},
 		{"silent, but it may be slow", 3, 1, soon, []prover{full, silent}, false},
 		{"silent", 3, 1, later, []prover{full, silent}, true},
-		{"its first answer is there", 3, 1, later, []prover{full, {Complete: 1}}, false},
+		{"not asked", 3, 1, later, []prover{full, unasked}, false},
+		{"not asked, for ever", 3, 1, longestEpoch, []prover{unasked}, true},
+		{"its first answer is there", 3, 1, later, []prover{full, {Asked: 2, Complete: 1}}, false},
 		{"nobody there", 3, 1, 0, nil, true},
 		{"the last one", 3, 2, 0, []prover{full}, true},
 		{"beyond the last one", 3, 3, 0, []prover{full}, false},

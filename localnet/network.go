@@ -197,6 +197,8 @@ func (n *Network) probeRequest() targon.Request {
 
 // enough holds an epoch open until each prover that answers has its share of audited
 // ids, but not for ever; and the one after the last that was asked for until the end.
+// Whom nobody has asked is not silent: on a busy machine the verifier may have no time to
+// ask, and what it pays then must not hang on an epoch in which nothing happened.
 func (n *Network) enough(p verifier.Progress) bool {
 	if n.cfg.Epochs > 0 && p.Epoch > n.last {
 		return false
@@ -205,8 +207,8 @@ func (n *Network) enough(p verifier.Progress) bool {
 		return true
 	}
 	for _, r := range p.Provers {
-		answers := r.Complete > 0 || p.Elapsed < longestEpoch/6
-		if answers && r.Audited < auditedPerEpoch {
+		silent := r.Asked > 0 && r.Complete == 0 && p.Elapsed >= longestEpoch/6
+		if !silent && r.Audited < auditedPerEpoch {
 			return false
 		}
 	}

@@ -202,6 +202,7 @@ type Progress struct {
 type ProverProgress struct {
 	UID      targon.UID
 	Hotkey   targon.Hotkey
+	Asked    int    // requests that ended in the epoch, and those under way
 	Complete int    // answers with a receipt
 	Audited  uint64 // ids of answers that were drawn and decided
 }
@@ -209,15 +210,19 @@ type ProverProgress struct {
 // progress describes an epoch; the caller holds the lock.
 func (v *Verifier) progress(e *epoch, h targon.Block) Progress {
 	p := Progress{Epoch: e.opened.Epoch, Opened: e.opened.Block, Height: h, Elapsed: time.Since(v.epochAt)}
-	complete := map[targon.Hotkey]int{}
+	asked, complete := map[targon.Hotkey]int{}, map[targon.Hotkey]int{}
+	for h, f := range v.flights {
+		asked[h] = len(f.open)
+	}
 	for _, r := range e.records {
+		asked[r.arrived.Prover]++
 		if r.arrived.Status == targon.StatusComplete {
 			complete[r.arrived.Prover]++
 		}
 	}
 	for _, n := range v.meta.Provers(v.cfg.Hotkey) {
 		p.Provers = append(p.Provers, ProverProgress{
-			UID: n.UID, Hotkey: n.Hotkey, Complete: complete[n.Hotkey], Audited: e.audited[n.Hotkey],
+			UID: n.UID, Hotkey: n.Hotkey, Asked: asked[n.Hotkey], Complete: complete[n.Hotkey], Audited: e.audited[n.Hotkey],
 		})
 	}
 	return p

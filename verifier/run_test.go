@@ -48,7 +48,8 @@ func TestConfig(t *testing.T) {
 // TestCloseEpoch: the hook holds an epoch open beyond its length, never shortens it.
 func TestCloseEpoch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "honest", "gone")
+		w := newWorld(t, "honest", "gone", "silent")
+		w.config.Deadline = time.Minute
 		var asked []verifier.Progress
 		w.config.CloseEpoch = func(p verifier.Progress) bool {
 			asked = append(asked, p)
@@ -65,10 +66,14 @@ func TestCloseEpoch(t *testing.T) {
 			t.Errorf("epochs open at %v, want %v", opened, want)
 		}
 		p := asked[3]
-		if p.Epoch != 0 || p.Opened != 1000 || p.Height != 1008 || len(p.Provers) != 2 {
+		if p.Epoch != 0 || p.Opened != 1000 || p.Height != 1008 || len(p.Provers) != 3 {
 			t.Fatalf("progress: %+v", p)
 		}
 		if p.Provers[0].Complete < 8 || p.Provers[0].Audited == 0 || p.Provers[1].Complete != 0 || p.Provers[1].UID != 2 {
+			t.Errorf("progress: %+v", p.Provers)
+		}
+		// Those that ended, with or without an answer, and those under way.
+		if open := p.Provers[0].Asked - p.Provers[0].Complete; open < 0 || open > 1 || p.Provers[1].Asked < 2 || p.Provers[2].Asked != 1 {
 			t.Errorf("progress: %+v", p.Provers)
 		}
 		w.check()

@@ -124,7 +124,7 @@ func (h how) runTrials(ctx context.Context, trials []trial, out io.Writer) error
 	var bad []error
 	for _, t := range trials {
 		began := time.Now()
-		faults, err := h.run(ctx, t)
+		faults, kept, err := h.run(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -140,6 +140,9 @@ func (h how) runTrials(ctx context.Context, trials []trial, out io.Writer) error
 			fmt.Fprintln(out, "     ", fault)
 			bad = append(bad, fault)
 		}
+		if kept != "" {
+			fmt.Fprintln(out, "      kept in", kept)
+		}
 	}
 	if len(bad) > 0 {
 		return fmt.Errorf("%d faults in %d runs", len(bad), len(trials))
@@ -147,17 +150,18 @@ func (h how) runTrials(ctx context.Context, trials []trial, out io.Writer) error
 	return nil
 }
 
-// run runs one trial in a folder of its own and lists its faults.
-func (h how) run(ctx context.Context, t trial) ([]error, error) {
+// run runs one trial in a folder of its own and lists its faults. With faults the
+// folder stays, if that was asked for.
+func (h how) run(ctx context.Context, t trial) (faults []error, kept string, err error) {
 	dir, err := os.MkdirTemp(h.keep, "targon-soak-run-")
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	faults := h.judge(ctx, t, dir)
-	if h.keep == "" || len(faults) == 0 {
-		return faults, os.RemoveAll(dir)
+	faults = h.judge(ctx, t, dir)
+	if h.keep != "" && len(faults) > 0 {
+		return faults, dir, nil
 	}
-	return append(faults, fmt.Errorf("kept in %s", dir)), nil
+	return faults, "", os.RemoveAll(dir)
 }
 
 func (h how) judge(ctx context.Context, t trial, dir string) []error {
