@@ -71,8 +71,8 @@ var chainWord = regexp.MustCompile(`^(m|M)iner|Miner|^(v|V)alidator|Validator`)
 // words are those that the design speaks in. Each is one line of GLOSSARY.md.
 var words = []string{
 	"axon", "bet", "block", "block space", "calibration pack", "challenge", "codec", "coldkey", "desk", "draft", "engine", "epistula", "epoch", "evidence",
-	"exchange", "flip", "gap", "gateway", "hotkey", "ledger", "metagraph", "month", "netuid", "neuron", "noun", "policy", "pool", "private input",
-	"prover", "receipt", "reference", "request", "score", "spool", "stack", "stratum", "synapse", "tally", "tempo", "transcript", "UID",
+	"exchange", "flip", "gap", "gateway", "hotkey", "ledger", "margin", "mark", "metagraph", "month", "netuid", "neuron", "noise profile", "noun", "policy", "pool", "private input",
+	"prover", "receipt", "reference", "request", "score", "spool", "stack", "stratum", "surprise", "synapse", "tally", "tempo", "transcript", "UID",
 	"verdict", "verifier", "weights",
 }
 

@@ -6,10 +6,16 @@
 // the caller does; so a verifier, an offline re-check and a replay from the ledger run
 // the same two functions.
 //
-// It holds for deterministic engines, which give the same logits as the reference bit
-// for bit; margins for others need calibration and are not here. It does not
-// multiply verdicts (package evidence), price them (package score), or decide what is
-// audited (package challenge).
+// That holds for deterministic engines, which give the same logits as the reference bit
+// for bit. For others [Weigh] takes the place of Judge: it replays every draw with the
+// noise of the prover's engine ([Detect] finds which that is), counts by how much the
+// reference's winner led where an id differs, and sums up how unlikely the ids are. What
+// of it is chance only a calibrated null can say (package evidence); [Settle] puts that
+// into the verdict.
+//
+// The comparators of earlier versions of Targon are here to be measured, not to judge
+// ([Comparators]). The package does not multiply verdicts (package evidence), price them
+// (package score), or decide what is audited (package challenge).
 //
 // Invariant: a verdict is Failed only by the prover's own signed words. Whatever could
 // be a fault of ours ends in Undecided: a reference that contradicts itself, two
