@@ -18,7 +18,7 @@ const serveGrace = 5 * time.Second
 
 func newEngineServeCommand(builtin func() []byte) *cobra.Command {
 	var path, listen string
-	var threads int
+	var o native.Options
 	c := serve.Config{}
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -29,15 +29,19 @@ func newEngineServeCommand(builtin func() []byte) *cobra.Command {
 		Example: "targon engine serve --model m.gguf --listen 127.0.0.1:8000 --max-logprobs 50",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if c.MaxLogprobs < -1 || c.MaxRequests < 1 || threads < 0 {
+			if c.MaxLogprobs < -1 || c.MaxRequests < 1 || o.Threads < 0 {
 				return fmt.Errorf("max-logprobs %d, max-requests %d, threads %d: want -1 or more, 1 or more, 0 or more",
-					c.MaxLogprobs, c.MaxRequests, threads)
+					c.MaxLogprobs, c.MaxRequests, o.Threads)
 			}
+			if o.MaxSequences < 1 || o.CacheBytes < 0 {
+				return fmt.Errorf("max-num-seqs %d, kv-cache-memory-bytes %d: want 1 or more, 0 or more", o.MaxSequences, o.CacheBytes)
+			}
+			o.Kernel = os.Getenv(kernelVariable)
 			var err error
 			if c.Model, err = loadModel(path, builtin); err != nil {
 				return err
 			}
-			if c.Engine, err = native.New(c.Model, native.Options{Kernel: os.Getenv(kernelVariable), Threads: threads}); err != nil {
+			if c.Engine, err = native.New(c.Model, o); err != nil {
 				return err
 			}
 			l, err := node.Listen(cmd.Context(), listen)
@@ -56,6 +60,8 @@ func newEngineServeCommand(builtin func() []byte) *cobra.Command {
 	f.StringVar(&c.Name, "served-model-name", "", "`name` by which requests know the model; the file's own when empty")
 	f.IntVar(&c.MaxLogprobs, "max-logprobs", 20, "how many log-probabilities a position may be asked for; -1 for any number")
 	f.IntVar(&c.MaxRequests, "max-requests", 128, "how many requests at a time; more are refused with 503")
-	f.IntVar(&threads, "threads", 0, "how many steps are computed at a time; 0 for the number of processors")
+	f.IntVar(&o.MaxSequences, "max-num-seqs", 64, "how many sequences are computed together; others wait for their turn")
+	f.Int64Var(&o.CacheBytes, "kv-cache-memory-bytes", 0, "`bytes` of memory for the attention cache; 0 for what the sequences may need, up to 2 GiB")
+	f.IntVar(&o.Threads, "threads", 0, "how many processors are computed on; 0 for all")
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,46 @@ func TestEngineTokenizeAndGenerate(t *testing.T) {
 	}
 }
 
+// TestEngineGenerateSettings: each setting does what it is for.
+func TestEngineGenerateSettings(t *testing.T) {
+	model := engineModel(t, false)
+	run := func(args ...string) (g generation) {
+		t.Helper()
+		printed, err := runEngine(t, model, append([]string{"generate", "--prompt", "abc", "--max-tokens", "9", "--json"}, args...)...)
+		if err != nil || json.Unmarshal([]byte(printed), &g) != nil {
+			t.Fatalf("%v printed %q, %v", args, printed, err)
+		}
+		return g
+	}
+	greedy := run("--temperature", "0")
+	for _, narrow := range [][]string{{"--top-k", "1"}, {"--top-p", "1e-9"}, {"--min-p", "0.9999999"}} {
+		if g := run(append(narrow, "--seed", "5")...); !slices.Equal(g.Tokens, greedy.Tokens) {
+			t.Errorf("%v: %v, want the likeliest %v", narrow, g.Tokens, greedy.Tokens)
+		}
+	}
+	biased := run("--logit-bias", "77=100", "--logit-bias", "78=-1")
+	if biased.Tokens[0] != 77 || biased.Tokens[8] != 77 || biased.Finish != "length" || biased.Text == "" {
+		t.Fatalf("biased: %+v", biased)
+	}
+	piece := biased.Text[:len(biased.Text)/9]
+	if g := run("--logit-bias", "77=100", "--stop", piece); g.Text != "" || len(g.Tokens) != 1 || g.Finish != "stop" {
+		t.Errorf("stopped at %q: %+v", piece, g)
+	}
+	if g := run("--logit-bias", "77=100", "--stop", piece, "--min-tokens", "2"); g.Text != piece+piece || len(g.Tokens) != 3 {
+		t.Errorf("stopped at the third %q: %+v", piece, g)
+	}
+	if g := run("--logit-bias", "2=100"); len(g.Tokens) != 1 || g.Finish != "stop" {
+		t.Errorf("ended: %+v", g)
+	}
+	if g := run("--logit-bias", "2=100", "--ignore-eos"); len(g.Tokens) != 9 || g.Finish != "length" {
+		t.Errorf("an end that ends nothing: %+v", g)
+	}
+	often := run("--temperature", "0", "--repetition-penalty", "100", "--frequency-penalty", "2", "--presence-penalty", "2")
+	if slices.Sort(often.Tokens); len(slices.Compact(often.Tokens)) < 8 {
+		t.Errorf("penalised: %v", often.Tokens)
+	}
+}
+
 // TestEngineRefuses: each fault is one clear line, and leaves no file behind.
 func TestEngineRefuses(t *testing.T) {
 	dir := t.TempDir()
@@ -121,6 +162,14 @@ func TestEngineRefuses(t *testing.T) {
 		"no flag":         {"tokens", []string{"score", "--logits", out}},
 		"unknown flag":    {"--abc", []string{"score", "--abc"}},
 		"temperature":     {"temperature", []string{"generate", "--prompt", "a", "--temperature", "3"}},
+		"top-p":           {"top-p", []string{"generate", "--prompt", "a", "--top-p", "0"}},
+		"top-p above 1":   {"top_p", []string{"generate", "--prompt", "a", "--top-p", "1.1"}},
+		"min-p":           {"min_p", []string{"generate", "--prompt", "a", "--min-p", "1"}},
+		"repetition":      {"repetition", []string{"generate", "--prompt", "a", "--repetition-penalty", "0"}},
+		"presence":        {"presence", []string{"generate", "--prompt", "a", "--presence-penalty", "3"}},
+		"bias":            {"ID=VALUE", []string{"generate", "--prompt", "a", "--logit-bias", "7"}},
+		"bias of no id":   {"301", []string{"generate", "--prompt", "a", "--logit-bias", "301=1"}},
+		"empty stop":      {"stop", []string{"generate", "--prompt", "a", "--stop", ""}},
 		"too many tokens": {"context", []string{"generate", "--prompt", "a", "--max-tokens", "600"}},
 		"no tokens":       {"max_tokens", []string{"generate", "--prompt", "a", "--max-tokens", "0"}},
 	} {

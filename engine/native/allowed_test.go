@@ -1,6 +1,8 @@
 package native
 
 import (
+	"encoding/binary"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -142,4 +144,35 @@ func BenchmarkAllowed(b *testing.B) {
 	for b.Loop() {
 		f.allowed(logits, targon.Sampling{Temperature: 1, TopP: 0.9, MinP: 0.01})
 	}
+}
+
+// FuzzSampling: whatever the settings and the logits, a request is refused, or the id
+// that is drawn is one that is allowed.
+func FuzzSampling(f *testing.F) {
+	f.Add(1.0, uint64(7), uint32(40), 0.9, 0.05, []byte{0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 0, 192})
+	f.Add(5e-324, uint64(0), uint32(0), 5e-324, 0.0, []byte{1, 0, 0, 0, 255, 255, 127, 127, 255, 255, 127, 255})
+	f.Add(2.0, uint64(1)<<63, uint32(1), 0.0, 0.999, []byte{0, 0, 0, 128, 0, 0, 0, 0})
+	f.Add(0.0, uint64(1), uint32(2), -0.5, math.NaN(), []byte{0, 0, 192, 127, 0, 0, 0, 0})
+	s, ws := newSampler(), new(workspace)
+	f.Fuzz(func(t *testing.T, temperature float64, seed uint64, k uint32, p, share float64, raw []byte) {
+		by := targon.Sampling{Temperature: temperature, Seed: seed, TopK: k, TopP: p, MinP: share}
+		logits := make([]float32, min(len(raw)/4, 4096))
+		for i := range logits {
+			logits[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+		if len(logits) == 0 || !finite(logits) {
+			return // an engine's are neither
+		}
+		if err := by.Validate(); err != nil {
+			if !errors.Is(err, targon.ErrRequest) {
+				t.Fatalf("%+v: %v", by, err)
+			}
+			return
+		}
+		id := ws.pick(s, logits, by, 9)
+		allowed := plainAllowed(logits, by)
+		if !slices.ContainsFunc(allowed, func(c targon.Scored) bool { return c.ID == id }) {
+			t.Fatalf("%+v: drew %d of %v, allowed are %v", by, id, logits, allowed)
+		}
+	})
 }

@@ -20,6 +20,7 @@ const (
 	maxPrompts  = 64
 	maxMessages = 1024
 	maxStops    = 64
+	maxBiases   = 4096
 	bodyTime    = 30 * time.Second
 )
 
@@ -91,6 +92,15 @@ func (f *fields) number(name string, fallback, low, high int64) int64 {
 	return n
 }
 
+// real reads a number that must lie in a range. -0 is 0.
+func (f *fields) real(name string, fallback, low, high float64) float64 {
+	v := fallback
+	if f.read(name, &v) && !(v >= low && v <= high) {
+		f.fail(name, "%v, want %v to %v", v, low, high)
+	}
+	return v + 0
+}
+
 func (f *fields) flag(name string, fallback bool) bool {
 	f.read(name, &fallback)
 	return fallback
@@ -130,16 +140,7 @@ var neutral = map[string][]string{
 	"n":                      {"1"},
 	"best_of":                {"1"},
 	"use_beam_search":        {"false"},
-	"top_p":                  {"1"},
-	"top_k":                  {"0", "-1"},
-	"min_p":                  {"0"},
-	"presence_penalty":       {"0"},
-	"frequency_penalty":      {"0"},
-	"repetition_penalty":     {"1"},
-	"logit_bias":             {"{}"},
 	"bad_words":              {"[]"},
-	"min_tokens":             {"0"},
-	"ignore_eos":             {"false"},
 	"skip_special_tokens":    {"true"},
 	"suffix":                 {`""`},
 	"tools":                  {"[]"},

@@ -61,6 +61,9 @@ func explain(err error) (p *problem, ours bool) {
 	if errors.As(err, &p) {
 		return p, false
 	}
+	if errors.Is(err, targon.ErrBusy) {
+		return errBusy, false
+	}
 	for _, e := range theirs {
 		if errors.Is(err, e) {
 			return &problem{err.Error(), typeBad, nil, http.StatusBadRequest}, false

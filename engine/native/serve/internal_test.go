@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"math"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -17,10 +16,10 @@ func TestStopperParts(t *testing.T) {
 		stop := rapid.StringOfN(rapid.SampledFrom([]rune("abé")), 1, 4, -1).Draw(t, "stop")
 		text := strings.Join(parts, "")
 		want, _, found := strings.Cut(text, stop)
-		s, out, hit := stopper{stops: []string{stop}}, "", ""
+		s, out, hit := Stopper{Stops: []string{stop}}, "", ""
 		for _, p := range parts {
 			var more string
-			if more, hit = s.add(p); !utf8.ValidString(more) {
+			if more, hit = s.Add(p); !utf8.ValidString(more) {
 				t.Errorf("%q cuts a character", more)
 			}
 			if out += more; hit != "" {
@@ -28,7 +27,7 @@ func TestStopperParts(t *testing.T) {
 			}
 		}
 		if hit == "" {
-			out += s.flush()
+			out += s.Flush()
 		}
 		if out != want || (hit != "") != found {
 			t.Errorf("got %q (%q), want %q", out, hit, want)
@@ -43,6 +42,7 @@ func FuzzOrder(f *testing.F) {
 		`{"model":"m","prompt":[[1,2],[3]],"prompt_logprobs":50,"max_tokens":0,"temperature":0}`,
 		`{"messages":[{"role":"user","content":[{"type":"text","text":"hi"}]}],"stream":true,"stream_options":{"include_usage":false},"logprobs":true,"top_logprobs":3}`,
 		`{"prompt":["a",[1],null],"stop_token_ids":[1],"n":1.0,"echo":null,"temperature":1e-300}`,
+		`{"prompt":"a","top_p":0.9,"top_k":-1,"min_p":1,"repetition_penalty":1.1,"logit_bias":{"5":-101,"6":1e2},"min_tokens":3,"ignore_eos":true}`,
 		`{"tokens":[1,2],"return_token_strs":true}`, `[`, `{"prompt":{}}`,
 	} {
 		f.Add([]byte(s))
@@ -59,8 +59,8 @@ func FuzzOrder(f *testing.F) {
 				}
 				continue
 			}
-			if math.IsNaN(o.temperature) || o.temperature < 0 || o.temperature > 2 || o.temperature > 0 && o.temperature < 0.01 && name != "tokenize" {
-				t.Errorf("%s of %q: temperature %v", name, raw, o.temperature)
+			if by := o.sampling; by.Validate() != nil || by.Temperature > 0 && by.Temperature < 0.01 && name != "tokenize" {
+				t.Errorf("%s of %q: %+v", name, raw, by)
 			}
 			prompts := len(o.prompts) + len(o.texts)
 			if name == "chat" && len(o.messages) == 0 || name == "text" && (prompts == 0 || prompts > maxPrompts) {

@@ -36,6 +36,11 @@ func (s *Server) plan(o order) (*job, error) {
 	if err := s.encode(j); err != nil {
 		return nil, err
 	}
+	for _, id := range j.stopIDs { // others cannot come up
+		if int(id) < s.Model.Vocab() {
+			j.tuning.Stops = append(j.tuning.Stops, id)
+		}
+	}
 	for _, limit := range []struct {
 		name string
 		n    *int
@@ -109,6 +114,9 @@ func (s *Server) fits(j *job) error {
 		if j.maxTokens < 0 { // a chat, which has one prompt
 			j.maxTokens = min(max(1, length-n), targon.MaxOutputTokens)
 		}
+		if int64(j.tuning.MinTokens) > j.maxTokens {
+			return badField("min_tokens", "%d, of %d ids at most", j.tuning.MinTokens, j.maxTokens)
+		}
 		if n+j.maxTokens > length {
 			return badBody("This model's maximum context length is %d tokens: the prompt has %d, and up to %d are asked for", length, n, j.maxTokens)
 		}
@@ -121,10 +129,9 @@ func (s *Server) fits(j *job) error {
 }
 
 func (j *job) request(p prompt) targon.Request {
-	return targon.Request{
-		Prompt: p.ids, MaxTokens: uint32(j.maxTokens),
-		Sampling: targon.Sampling{Temperature: j.temperature, Seed: *j.seed},
-	}
+	r := targon.Request{Prompt: p.ids, MaxTokens: uint32(j.maxTokens), Sampling: j.sampling}
+	r.Sampling.Seed = *j.seed
+	return r
 }
 
 // A step is one id of an answer, after the rules that end answers.
@@ -142,8 +149,8 @@ func (s *Server) answer(ctx context.Context, j *job, p prompt) iter.Seq2[step, e
 		if j.maxTokens == 0 {
 			return
 		}
-		stop, n := stopper{stops: j.stops, include: j.includeStop}, int64(0)
-		for d, err := range s.drawn(ctx, j, p) {
+		stop, n := Stopper{Stops: j.stops, Include: j.includeStop}, int64(0)
+		for d, err := range s.Engine.Tuned(ctx, j.request(p), j.tuning, j.top) {
 			if err != nil {
 				yield(step{}, err)
 				return
@@ -157,41 +164,32 @@ func (s *Server) answer(ctx context.Context, j *job, p prompt) iter.Seq2[step, e
 	}
 }
 
-// drawn is what the engine draws, with positions only where they are wanted.
-func (s *Server) drawn(ctx context.Context, j *job, p prompt) iter.Seq2[native.Drawn, error] {
-	if j.top != none {
-		return s.Engine.Trace(ctx, j.request(p), j.top)
-	}
-	return func(yield func(native.Drawn, error) bool) {
-		for t, err := range s.Engine.Generate(ctx, j.request(p)) {
-			if !yield(native.Drawn{Token: t}, err) {
-				return
-			}
-		}
-	}
-}
-
 // settle decides whether the n-th id ends the answer, and what text is certain.
-func (j *job) settle(d native.Drawn, stop *stopper, n int64) step {
+func (j *job) settle(d native.Drawn, stop *Stopper, n int64) step {
 	x := step{id: d.Token.ID, at: d.Position}
-	if _, end := slices.BinarySearch(j.eos, x.id); end {
-		x.finish, x.text = "stop", stop.flush()
+	if _, end := slices.BinarySearch(j.eos, x.id); end && !j.tuning.IgnoreEnds {
+		x.finish, x.text = "stop", stop.Flush()
 		return x
 	}
 	if slices.Contains(j.stopIDs, x.id) {
-		x.finish, x.reason, x.text = "stop", x.id, stop.flush()
+		x.finish, x.reason, x.text = "stop", x.id, stop.Flush()
 		if j.includeStop {
 			x.text += d.Token.Text
 		}
 		return x
 	}
-	text, hit := stop.add(d.Token.Text)
+	var text, hit string
+	if n <= int64(j.tuning.MinTokens) { // stop strings do not count yet, as in vLLM
+		text = d.Token.Text
+	} else {
+		text, hit = stop.Add(d.Token.Text)
+	}
 	switch x.text = text; {
 	case hit != "":
 		x.finish, x.reason = "stop", hit
 	case n == j.maxTokens:
 		x.finish = "length"
-		x.text += stop.flush()
+		x.text += stop.Flush()
 	}
 	return x
 }

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"targon"
+	"targon/engine/native"
 	"targon/engine/native/chat"
 )
 
@@ -24,14 +26,15 @@ type order struct {
 	prompts  [][]targon.TokenID // or the same as ids
 	special  bool               // begin texts as the model expects it
 
-	maxTokens   int64 // -1: as many as fit
-	temperature float64
-	seed        *uint64
-	top         int // log-probabilities of the answer
-	promptTop   int // log-probabilities of the prompt
-	echo        bool
-	returnIDs   bool
-	asIDs       bool // "token_id:N" in place of a token's text
+	maxTokens int64           // -1: as many as fit
+	sampling  targon.Sampling // but the seed
+	seed      *uint64
+	tuning    native.Tuning
+	top       int // log-probabilities of the answer
+	promptTop int // log-probabilities of the prompt
+	echo      bool
+	returnIDs bool
+	asIDs     bool // "token_id:N" in place of a token's text
 
 	stops       []string
 	stopIDs     []targon.TokenID
@@ -80,15 +83,8 @@ func parseChat(raw []byte) (order, error) {
 
 // common reads the fields that both have.
 func (f *fields) common() order {
-	o := order{temperature: 1}
+	o := order{sampling: f.sampling(), tuning: f.tuning()}
 	f.read("model", &o.model)
-	f.read("temperature", &o.temperature)
-	if o.temperature < 0 || o.temperature > 2 {
-		f.fail("temperature", "want 0 to 2")
-	}
-	if o.temperature = math.Abs(o.temperature); o.temperature > 0 {
-		o.temperature = max(o.temperature, 0.01) // vLLM's sampling_params, _MAX_TEMP
-	}
 	var seed int64
 	if f.read("seed", &seed) && seed != -1 { // -1 is none, as in vLLM
 		u := uint64(seed)
@@ -115,6 +111,48 @@ func (f *fields) common() order {
 		}
 	}
 	return o
+}
+
+// sampling reads what is drawn from, with vLLM's ranges (its sampling_params). What
+// leaves out no id is off.
+func (f *fields) sampling() targon.Sampling {
+	s := targon.Sampling{Temperature: f.real("temperature", 1, 0, 2)}
+	if s.Temperature > 0 {
+		s.Temperature = max(s.Temperature, 0.01) // vLLM's _MAX_TEMP
+	}
+	if s.TopP = f.real("top_p", 1, math.SmallestNonzeroFloat64, 1); s.TopP == 1 {
+		s.TopP = 0
+	}
+	s.TopK = uint32(max(0, f.number("top_k", 0, -1, math.MaxInt32)))
+	// A share of 1 of the highest is a hair more than Sampling can say, and keeps the
+	// same: the ids that have the highest logit.
+	s.MinP = min(f.real("min_p", 0, 0, 1), math.Nextafter(1, 0))
+	return s
+}
+
+// tuning reads what changes logits.
+func (f *fields) tuning() native.Tuning {
+	t := native.Tuning{
+		Repetition: f.real("repetition_penalty", 1, 1e-6, 100),
+		Frequency:  f.real("frequency_penalty", 0, -2, 2),
+		Presence:   f.real("presence_penalty", 0, -2, 2),
+		MinTokens:  uint32(f.number("min_tokens", 0, 0, targon.MaxOutputTokens)),
+		IgnoreEnds: f.flag("ignore_eos", false),
+	}
+	var bias map[string]float64
+	f.read("logit_bias", &bias)
+	for name, v := range bias {
+		id, err := strconv.ParseInt(name, 10, 32)
+		if err != nil || id < 0 || strconv.FormatInt(id, 10) != name || len(bias) > maxBiases {
+			f.fail("logit_bias", "want up to %d ids with what is added to their logits", maxBiases)
+			break
+		}
+		if t.Bias == nil {
+			t.Bias = make(map[targon.TokenID]float32, len(bias))
+		}
+		t.Bias[targon.TokenID(id)] = float32(max(-100, min(v, 100))) // vLLM cuts them off, too
+	}
+	return t
 }
 
 // tops reads a number of log-probabilities.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"net/http"
@@ -65,10 +66,25 @@ func TestRefusals(t *testing.T) {
 		{text, `{"prompt":"a","stop":7}`, "stop", "want"},
 		{text, `{"prompt":"a","stop_token_ids":[null]}`, "stop_token_ids", "ids"},
 		{text, `{"prompt":"a","n":2}`, "n", "not supported"},
-		{text, `{"prompt":"a","top_p":0.9}`, "top_p", "not supported"},
-		{text, `{"prompt":"a","top_k":5}`, "top_k", "not supported"},
-		{text, `{"prompt":"a","ignore_eos":true}`, "ignore_eos", "not supported"},
-		{text, `{"prompt":"a","logit_bias":{"1":2}}`, "logit_bias", "not supported"},
+		{text, `{"prompt":"a","top_p":0}`, "top_p", "to 1"},
+		{text, `{"prompt":"a","top_p":1.01}`, "top_p", "to 1"},
+		{text, `{"prompt":"a","top_p":"1"}`, "top_p", "type"},
+		{text, `{"prompt":"a","top_k":-2}`, "top_k", "-1 to"},
+		{text, `{"prompt":"a","top_k":1.5}`, "top_k", "type"},
+		{text, `{"prompt":"a","min_p":-0.1}`, "min_p", "0 to 1"},
+		{text, `{"prompt":"a","min_p":1.1}`, "min_p", "0 to 1"},
+		{text, `{"prompt":"a","repetition_penalty":0}`, "repetition_penalty", "to 100"},
+		{text, `{"prompt":"a","repetition_penalty":101}`, "repetition_penalty", "to 100"},
+		{text, `{"prompt":"a","presence_penalty":2.1}`, "presence_penalty", "-2 to 2"},
+		{text, `{"prompt":"a","frequency_penalty":-2.1}`, "frequency_penalty", "-2 to 2"},
+		{text, `{"prompt":"a","min_tokens":17}`, "min_tokens", "of 16"},
+		{text, `{"prompt":"a","min_tokens":-1}`, "min_tokens", "0 to"},
+		{text, `{"prompt":"a","ignore_eos":1}`, "ignore_eos", "type"},
+		{text, `{"prompt":"a","logit_bias":{"a":2}}`, "logit_bias", "ids"},
+		{text, `{"prompt":"a","logit_bias":{"-1":2}}`, "logit_bias", "ids"},
+		{text, `{"prompt":"a","logit_bias":{"01":2}}`, "logit_bias", "ids"},
+		{text, `{"prompt":"a","logit_bias":{"1":"2"}}`, "logit_bias", "type"},
+		{text, `{"prompt":"a","logit_bias":{"301":2}}`, "", "301"},
 		{text, `{"prompt":"a","response_format":{"type":"json_object"}}`, "response_format", "not supported"},
 		{text, `{"prompt":"a","prompt_logprob":1}`, "prompt_logprob", "not supported"},
 		{text, `{"prompt":"a","messages":[]}`, "messages", "not supported"},
@@ -152,19 +168,21 @@ func TestSeedAndTemperature(t *testing.T) {
 // spy notes what the engine was asked.
 type spy struct {
 	serve.Engine
-	got *targon.Request
+	got    *targon.Request
+	tuning *native.Tuning
 }
 
-func (s spy) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
-	*s.got = r
-	return s.Engine.Generate(ctx, r)
+func (s spy) Tuned(ctx context.Context, r targon.Request, t native.Tuning, top int) iter.Seq2[native.Drawn, error] {
+	*s.got, *s.tuning = r, t
+	return s.Engine.Tuned(ctx, r, t, top)
 }
 
 // TestEngineIsAsked: the engine sees the sampling and limits that the request means.
 func TestEngineIsAsked(t *testing.T) {
 	c := config(t)
 	var got targon.Request
-	c.Engine = spy{c.Engine, &got}
+	var tuning native.Tuning
+	c.Engine = spy{c.Engine, &got, &tuning}
 	h := serve.New(c).Handler()
 	for _, x := range []struct {
 		body string
@@ -176,6 +194,11 @@ func TestEngineIsAsked(t *testing.T) {
 		{`"seed":1,"temperature":1e-9,"max_tokens":510`, targon.Request{MaxTokens: 510, Sampling: targon.Sampling{Temperature: 0.01, Seed: 1}}},
 		{`"seed":1,"temperature":0.011,"max_tokens":1`, targon.Request{MaxTokens: 1, Sampling: targon.Sampling{Temperature: 0.011, Seed: 1}}},
 		{`"seed":1,"temperature":2`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{Temperature: 2, Seed: 1}}},
+		{`"seed":1,"top_p":0.9,"top_k":40,"min_p":0.05`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{
+			Temperature: 1, Seed: 1, TopK: 40, TopP: 0.9, MinP: 0.05,
+		}}},
+		{`"seed":1,"top_p":1,"top_k":-1,"min_p":-0.0`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{Temperature: 1, Seed: 1}}},
+		{`"seed":1,"min_p":1`, targon.Request{MaxTokens: 16, Sampling: targon.Sampling{Temperature: 1, Seed: 1, MinP: math.Nextafter(1, 0)}}},
 	} {
 		x.want.Prompt = []targon.TokenID{1, 5}
 		if w := do(h, "POST", "/v1/completions", `{"prompt":[1,5],`+x.body+`}`); w.Code != 200 {
@@ -187,6 +210,15 @@ func TestEngineIsAsked(t *testing.T) {
 		if math.Signbit(got.Sampling.Temperature) {
 			t.Errorf("%s: the temperature is -0", x.body)
 		}
+	}
+	do(h, "POST", "/v1/completions", `{"prompt":[1],"repetition_penalty":1.5,"presence_penalty":-0.5,"frequency_penalty":0.25,
+		"logit_bias":{"7":3.5,"8":-1000},"min_tokens":3,"ignore_eos":true,"stop_token_ids":[9,301]}`)
+	want := native.Tuning{
+		Repetition: 1.5, Presence: -0.5, Frequency: 0.25, Bias: map[targon.TokenID]float32{7: 3.5, 8: -100},
+		MinTokens: 3, IgnoreEnds: true, Stops: []targon.TokenID{9},
+	}
+	if d := cmp.Diff(want, tuning); d != "" {
+		t.Error(d)
 	}
 	do(h, "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"a"}],"seed":2,"stop":"\u0000"}`)
 	if int(got.MaxTokens) != c.Model.Context()-len(got.Prompt) {
@@ -273,15 +305,15 @@ type broken struct {
 
 var errSecret = errors.New("disk 7 is on fire")
 
-func (b broken) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
-	return func(yield func(targon.Token, error) bool) {
+func (b broken) Tuned(ctx context.Context, r targon.Request, t native.Tuning, top int) iter.Seq2[native.Drawn, error] {
+	return func(yield func(native.Drawn, error) bool) {
 		n := 0
-		for token, err := range b.Engine.Generate(ctx, r) {
+		for d, err := range b.Engine.Tuned(ctx, r, t, top) {
 			if n++; n > b.after {
-				yield(targon.Token{}, errSecret)
+				yield(native.Drawn{}, errSecret)
 				return
 			}
-			if !yield(token, err) {
+			if !yield(d, err) {
 				return
 			}
 		}
@@ -319,14 +351,35 @@ type held struct {
 	entered, left chan struct{}
 }
 
-func (h held) Generate(ctx context.Context, _ targon.Request) iter.Seq2[targon.Token, error] {
-	return func(yield func(targon.Token, error) bool) {
+func (h held) Tuned(ctx context.Context, _ targon.Request, _ native.Tuning, _ int) iter.Seq2[native.Drawn, error] {
+	return func(yield func(native.Drawn, error) bool) {
 		h.entered <- struct{}{}
-		if yield(targon.Token{ID: 5, Text: "x"}, nil) {
+		if yield(native.Drawn{Token: targon.Token{ID: 5, Text: "x"}}, nil) {
 			<-ctx.Done()
-			yield(targon.Token{}, ctx.Err())
+			yield(native.Drawn{}, ctx.Err())
 		}
 		h.left <- struct{}{}
+	}
+}
+
+// full has no room.
+type full struct{ serve.Engine }
+
+func (full) Tuned(context.Context, targon.Request, native.Tuning, int) iter.Seq2[native.Drawn, error] {
+	return func(yield func(native.Drawn, error) bool) {
+		yield(native.Drawn{}, fmt.Errorf("generate: %w", targon.ErrBusy))
+	}
+}
+
+// TestEngineIsBusy: an engine whose queue is full is a reason to come back.
+func TestEngineIsBusy(t *testing.T) {
+	c := config(t)
+	c.Engine = full{c.Engine}
+	for _, body := range []string{`{"prompt":"ab"}`, `{"prompt":"ab","stream":true}`} {
+		w := do(serve.New(c).Handler(), "POST", "/v1/completions", body)
+		if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+			t.Errorf("%s: %d, Retry-After %q", body, w.Code, w.Header().Get("Retry-After"))
+		}
 	}
 }
 

@@ -4,14 +4,15 @@
 // tokenizer by itself.
 //
 // It signs nothing, knows no keys and decides nothing about who may ask: whoever lets
-// strangers in puts a door before it. It has one answer to a request (n = 1) and draws
-// from the whole distribution; a field that would change the answer and is not honoured
-// is refused by name, so that a client never gets less than it asked for unawares.
+// strangers in puts a door before it. It has one answer to a request (n = 1); a field
+// that would change the answer and is not honoured is refused by name, so that a client
+// never gets less than it asked for unawares.
 //
 // Invariant: what is answered can be checked from outside. The ids under a seed are the
-// winners of logprob + temperature · noise (package noise) over the log-probabilities
-// that the server reports for the same ids as a prompt, which are those of the model at
-// temperature 1, whatever the request's temperature (vLLM's raw_logprobs).
+// winners of logprob + temperature · noise (package noise), among those that top_k,
+// top_p and min_p allow ([targon.Sampling]), over the log-probabilities that the server
+// reports for the same ids as a prompt, which are those of the model at temperature 1,
+// whatever the request's temperature, penalties and biases (vLLM's raw_logprobs).
 //
 // Names of routes, fields and defaults are vLLM's (its entrypoints and sampling_params,
 // read in November 2026).
@@ -32,8 +33,7 @@ import (
 
 // Engine is what is served. *native.Engine is one.
 type Engine interface {
-	Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error]
-	Trace(ctx context.Context, r targon.Request, top int) iter.Seq2[native.Drawn, error]
+	Tuned(ctx context.Context, r targon.Request, t native.Tuning, top int) iter.Seq2[native.Drawn, error]
 	Score(ctx context.Context, r targon.Request, ids []targon.TokenID, need targon.Need) (targon.Scores, error)
 }
 

@@ -2,24 +2,24 @@ package serve
 
 import "strings"
 
-// A stopper looks for stop strings in a text that comes in parts. It holds back what
+// A Stopper looks for stop strings in a text that comes in parts. It holds back what
 // may be the beginning of one, and nothing more.
-type stopper struct {
-	stops   []string
-	include bool // a stop string that is found belongs to the text
+type Stopper struct {
+	Stops   []string
+	Include bool // a stop string that is found belongs to the text
 	held    string
 }
 
-// add takes the next part and returns what is certain, and the stop string that ended
+// Add takes the next part and returns what is certain, and the stop string that ended
 // the text, if one did. Of several in one part, the first in the list counts, as in vLLM.
-func (s *stopper) add(part string) (text, hit string) {
-	if len(s.stops) == 0 {
+func (s *Stopper) Add(part string) (text, hit string) {
+	if len(s.Stops) == 0 {
 		return part, ""
 	}
 	s.held += part
-	for _, stop := range s.stops {
+	for _, stop := range s.Stops {
 		if i := strings.Index(s.held, stop); i >= 0 {
-			if s.include {
+			if s.Include {
 				i += len(stop)
 			}
 			text, s.held = s.held[:i], ""
@@ -33,9 +33,9 @@ func (s *stopper) add(part string) (text, hit string) {
 
 // pending returns the length of the longest end of what is held that begins a stop
 // string. It begins a character, since stop strings do.
-func (s *stopper) pending() int {
+func (s *Stopper) pending() int {
 	longest := 0
-	for _, stop := range s.stops {
+	for _, stop := range s.Stops {
 		for n := min(len(stop)-1, len(s.held)); n > longest; n-- {
 			if strings.HasSuffix(s.held, stop[:n]) {
 				longest = n
@@ -45,8 +45,8 @@ func (s *stopper) pending() int {
 	return longest
 }
 
-// flush ends the text.
-func (s *stopper) flush() string {
+// Flush ends the text.
+func (s *Stopper) Flush() string {
 	text := s.held
 	s.held = ""
 	return text
