@@ -88,7 +88,7 @@ func explain(err error) (int, problem) {
 			continue
 		}
 		p := problem{Message: err.Error(), Type: c.typ}
-		if c.err == ErrUnavailable || c.err == ErrNeuron {
+		if errors.Is(c.err, ErrUnavailable) || errors.Is(c.err, ErrNeuron) {
 			p.Message = c.err.Error() // where the verifier is, and what it said, is ours
 		}
 		if c.code != "" {

@@ -57,6 +57,7 @@ func inDeskWords(err error) error {
 // everything is unavailable.
 type farDesk struct {
 	private bool // provers may be on this machine or a private network
+	poll    time.Duration
 	log     *slog.Logger
 	now     func() time.Time
 
@@ -81,14 +82,11 @@ type page struct {
 	at     time.Time
 }
 
-const (
-	bookEvery = time.Second
-	// bookAge is how long the verifier may be away before the gateway is not ready.
-	bookAge = 10 * time.Second
-)
+// bookAge is how long the verifier may be away before the gateway is not ready.
+const bookAge = 10 * time.Second
 
-func newFarDesk(private bool, log *slog.Logger) *farDesk {
-	return &farDesk{private: private, log: log, now: time.Now, open: map[targon.RequestID]desk.Addressed{}}
+func newFarDesk(private bool, poll time.Duration, log *slog.Logger) *farDesk {
+	return &farDesk{private: private, poll: poll, log: log, now: time.Now, open: map[targon.RequestID]desk.Addressed{}}
 }
 
 // meet takes a client into use, and the verifier's patience over.
@@ -192,26 +190,44 @@ func (f *farDesk) readiness() GatewayReadiness {
 	return r
 }
 
+// errChanged says that this process was started for what the verifier no longer serves.
+var errChanged = errors.New("verifier serves something else than before: this gateway has to start again")
+
 // follow keeps the book until ctx ends. It says when the verifier goes away and when it
-// is back, once each.
+// is back, once each; one that is back with another model or chain is not the one that
+// was met.
 func (f *farDesk) follow(ctx context.Context) error {
 	away := false
 	for ctx.Err() == nil {
 		err := f.read(ctx)
+		if err == nil && away {
+			err = f.meetAgain(ctx)
+		}
 		switch {
 		case ctx.Err() != nil:
+		case errors.Is(err, errChanged):
+			return err
 		case err != nil && !away:
-			f.log.WarnContext(ctx, "verifier's book cannot be read", "error", err)
+			f.log.WarnContext(ctx, "verifier does not answer", "error", err)
 		case err == nil && away:
-			f.log.InfoContext(ctx, "verifier's book can be read again")
+			f.log.InfoContext(ctx, "verifier answers again")
 		}
 		away = err != nil
 		select {
 		case <-ctx.Done():
-		case <-time.After(bookEvery):
+		case <-time.After(f.poll):
 		}
 	}
 	return nil
+}
+
+func (f *farDesk) meetAgain(ctx context.Context) error {
+	c := f.link.Load().client
+	h, err := c.SayHello(ctx)
+	if err == nil && h != c.Hello() {
+		err = errChanged
+	}
+	return err
 }
 
 // read reads the book once.

@@ -31,6 +31,7 @@ type FarGatewayConfig struct {
 	Keys     []gateway.Key
 	Private  bool          // provers may be on this machine or a private network
 	Grace    time.Duration // for answers under way at the end, and then for their records
+	Poll     time.Duration // from one look at the book to the next; 1 s
 	Log      *slog.Logger
 }
 
@@ -61,11 +62,14 @@ func StartFarGateway(ctx context.Context, c FarGatewayConfig) (*FarGateway, erro
 	if _, err := desk.ParseEndpoint(c.Endpoint); err != nil {
 		return nil, err
 	}
+	if c.Poll <= 0 {
+		c.Poll = time.Second
+	}
 	l, err := Listen(ctx, c.Listen)
 	if err != nil {
 		return nil, err
 	}
-	g := &FarGateway{c: c, l: l, desk: newFarDesk(c.Private, c.Log)}
+	g := &FarGateway{c: c, l: l, desk: newFarDesk(c.Private, c.Poll, c.Log)}
 	users := gateway.New(gateway.Config{
 		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
 		Asker: g.desk, Desk: g.desk, Book: g.desk, Keys: c.Keys, Log: c.Log,
@@ -161,7 +165,7 @@ func (g *FarGateway) find(ctx context.Context) (*desk.Client, error) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(bookEvery):
+		case <-time.After(g.c.Poll):
 		}
 	}
 }

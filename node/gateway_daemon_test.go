@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,11 @@ type farVerifier struct {
 	model   *native.Model
 	key     targon.Hotkey
 	provers []targon.Neuron
+
+	hello  desk.Hello
+	door   atomic.Value // its http.Handler
+	books  atomic.Int32 // calls for the book
+	hellos atomic.Int32
 
 	mu     sync.Mutex
 	refuse error // of Record
@@ -69,6 +75,36 @@ func (f *farVerifier) recorded() []targon.Exchange {
 func (f *farVerifier) Provers() []targon.Neuron { return f.provers }
 func (*farVerifier) Scores() []targon.Score     { return nil }
 
+// open begins to answer as the verifier says hello now.
+func (f *farVerifier) open(t *testing.T) {
+	t.Helper()
+	key := testKey(t, 1)
+	s, err := desk.NewServer(desk.ServerConfig{
+		Key: key, Secret: targon.Secret{1}, Allow: []targon.Hotkey{testKey(t, 2).Hotkey()}, Desk: f, Book: f,
+		Sealer: ask.New(ask.Config{Key: key, Genesis: f.hello.Genesis, NetUID: f.hello.NetUID}), Hello: f.hello,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.door.Store(http.HandlerFunc(s.Handler().ServeHTTP))
+}
+
+// shut answers like a proxy in front of a verifier that is away.
+func (f *farVerifier) shut() {
+	f.door.Store(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
+}
+
+// more waits until n has grown by two: the second call began after more did.
+func more(t *testing.T, n *atomic.Int32) {
+	t.Helper()
+	for was, tries := n.Load(), 0; n.Load() < was+2; tries++ {
+		if tries > 4000 {
+			t.Fatal("no such calls for 20 s")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
 // newFar returns a verifier and what a gateway for it is started with.
 func newFar(t *testing.T) (*farVerifier, node.FarGatewayConfig) {
 	t.Helper()
@@ -84,16 +120,19 @@ func newFar(t *testing.T) (*farVerifier, node.FarGatewayConfig) {
 	f := &farVerifier{model: m, key: key.Hotkey(), provers: []targon.Neuron{{
 		UID: 3, Hotkey: testKey(t, 3).Hotkey(), Axon: netip.MustParseAddrPort(busy.Listener.Addr().String()),
 	}}}
-	genesis := targon.Digest{1}
-	s, err := desk.NewServer(desk.ServerConfig{
-		Key: key, Secret: targon.Secret{1}, Allow: []targon.Hotkey{testKey(t, 2).Hotkey()}, Desk: f, Book: f,
-		Sealer: ask.New(ask.Config{Key: key, Genesis: genesis, NetUID: 4}),
-		Hello:  desk.Hello{Genesis: genesis, NetUID: 4, Weights: m.Digest(), Model: m.Name(), First: time.Minute, Next: time.Minute, Total: time.Minute},
-	})
-	if err != nil {
-		t.Fatal(err)
+	f.hello = desk.Hello{
+		Genesis: targon.Digest{1}, NetUID: 4, Weights: m.Digest(), Model: m.Name(), First: time.Minute, Next: time.Minute, Total: time.Minute,
 	}
-	door := httptest.NewServer(s.Handler())
+	f.open(t)
+	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.door.Load().(http.HandlerFunc)(w, r)
+		switch r.URL.Path { // counted when they are answered
+		case desk.BookPath:
+			f.books.Add(1)
+		case desk.HelloPath:
+			f.hellos.Add(1)
+		}
+	}))
 	t.Cleanup(func() {
 		for _, server := range []*httptest.Server{busy, door} {
 			server.CloseClientConnections()
@@ -103,6 +142,7 @@ func newFar(t *testing.T) (*farVerifier, node.FarGatewayConfig) {
 	return f, node.FarGatewayConfig{
 		Key: testKey(t, 2), Endpoint: door.URL, Verifier: key.Hotkey(), NetUID: 4, Model: m, Listen: "127.0.0.1:0",
 		Keys: []gateway.Key{{Name: "user", SHA256: gateway.HashKey("key")}}, Private: true, Grace: 20 * time.Second,
+		Poll: 10 * time.Millisecond,
 	}
 }
 
@@ -204,6 +244,43 @@ func TestFarGatewayLoses(t *testing.T) {
 	f.set(desk.ErrNotReady)
 	once(t, g, "/v1/chat/completions", story)
 	if err := end(); err == nil || !strings.Contains(err.Error(), "1 users' exchanges could not be recorded") {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+// TestFarGatewayMeetsAgain: a verifier that was away is served again, unless it comes back
+// with another model.
+func TestFarGatewayMeetsAgain(t *testing.T) {
+	f, c := newFar(t)
+	g, err := node.StartFarGateway(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- g.Run(t.Context()) }()
+	untilReady(t, g, func(r node.GatewayReadiness) bool { return r.Ready })
+	f.shut()
+	away := func() bool {
+		_, text := once(t, g, "/v1/chat/completions", story)
+		return strings.Contains(text, "verifier_unavailable")
+	}
+	more(t, &f.books)
+	if !away() {
+		t.Error("while the verifier is away users are told something else")
+	}
+	met := f.hellos.Load()
+	f.open(t)
+	for f.hellos.Load() == met { // it is asked again what it serves
+		more(t, &f.books)
+	}
+	if away() {
+		t.Error("the verifier is back, and users are told that it is away")
+	}
+	f.shut()
+	more(t, &f.books)
+	f.hello.Weights[0]++
+	f.open(t)
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "has to start again") {
 		t.Errorf("Run returns %v", err)
 	}
 }

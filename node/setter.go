@@ -20,8 +20,12 @@ type RemoteChain interface {
 	verifier.Chain
 	BlockHashes
 	WeightsBook
-	// Resume finishes a commit of weights that an earlier process left unrevealed. It
-	// reports whether there was one.
+	Resumer
+}
+
+// Resumer finishes a commit of weights that an earlier process left unrevealed. Resume
+// reports whether there was one.
+type Resumer interface {
 	Resume(ctx context.Context) (revealed bool, err error)
 }
 

@@ -73,15 +73,26 @@ func Meet(ctx context.Context, c ClientConfig) (*Client, error) {
 		c.Now = time.Now
 	}
 	d := &Client{c: c, base: base, http: newHTTP(c.HTTP)}
-	b, err := d.call(ctx, HelloPath, nil, helloTime)
-	if err == nil {
-		err = d.hello.UnmarshalBinary(b)
-	}
-	if err != nil {
+	if d.hello, err = d.SayHello(ctx); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("meet verifier: %w", err)
+		return nil, err
 	}
 	return d, nil
+}
+
+// SayHello asks what the verifier serves now, which may have changed since Meet.
+func (d *Client) SayHello(ctx context.Context) (Hello, error) {
+	stranger := *d
+	stranger.hello = Hello{} // who says hello signs for no network
+	var h Hello
+	b, err := stranger.call(ctx, HelloPath, nil, helloTime)
+	if err == nil {
+		err = h.UnmarshalBinary(b)
+	}
+	if err != nil {
+		return h, fmt.Errorf("meet verifier: %w", err)
+	}
+	return h, nil
 }
 
 func newHTTP(given *http.Client) *http.Client {
@@ -101,7 +112,7 @@ func newHTTP(given *http.Client) *http.Client {
 	return &h
 }
 
-// Hello returns what the verifier said of itself.
+// Hello returns what the verifier said of itself when it was met.
 func (d *Client) Hello() Hello { return d.hello }
 
 // Verifier returns whose desk it is.

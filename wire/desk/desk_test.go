@@ -3,6 +3,7 @@ package desk_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -150,6 +151,9 @@ func TestRoundTrip(t *testing.T) {
 	c := w.meet(t)
 	if h := c.Hello(); h.Genesis != (targon.Digest{8}) || h.NetUID != 4 || h.Weights != w.weights || h.Model != "m" || h.First != 3 || h.Next != 2 || h.Total != 5 || c.Verifier() != w.key.Hotkey() {
 		t.Errorf("hello is %+v", h)
+	}
+	if h, err := c.SayHello(t.Context()); err != nil || h != c.Hello() {
+		t.Errorf("hello again is %+v, %v", h, err)
 	}
 	p, digest, changed, err := c.Book(t.Context(), targon.Digest{})
 	if diff := cmp.Diff(desk.Page{Provers: w.provers, Scores: w.scores}, p, cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); err != nil || !changed || diff != "" {
@@ -311,9 +315,7 @@ func TestSignedAnswersOnly(t *testing.T) {
 			rec := httptest.NewRecorder()
 			next.ServeHTTP(rec, r)
 			rec = tamper(rec)
-			for k, v := range rec.Header() {
-				rw.Header()[k] = v
-			}
+			maps.Copy(rw.Header(), rec.Header())
 			rw.WriteHeader(rec.Code)
 			_, _ = rw.Write(rec.Body.Bytes())
 		}
@@ -388,8 +390,16 @@ func TestServerConfig(t *testing.T) {
 
 func TestParseEndpoint(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
-		{"127.0.0.1:8093", "http://127.0.0.1:8093"}, {"http://h:1/", "http://h:1"}, {"https://h", "https://h"},
-		{"ws://h", ""}, {"http://", ""}, {"http://u:p@h", ""}, {"http://h/x", ""}, {"http://h?x", ""}, {"http://h#x", ""}, {"http://[", ""},
+		{"127.0.0.1:8093", "http://127.0.0.1:8093"},
+		{"http://h:1/", "http://h:1"},
+		{"https://h", "https://h"},
+		{"ws://h", ""},
+		{"http://", ""},
+		{"http://u:p@h", ""},
+		{"http://h/x", ""},
+		{"http://h?x", ""},
+		{"http://h#x", ""},
+		{"http://[", ""},
 	} {
 		got, err := desk.ParseEndpoint(c.in)
 		if got != c.want || (err == nil) != (c.want != "") {
