@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,10 +142,12 @@ func (h holes) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// gigabyte writes a model of 1.07 GB in F16: 0.53 G parameters, all zero.
-func gigabyte(t testing.TB) string {
+// gigabyte writes a model of a bit more than 1 GB in F16 or Q8_0: 0.53 or 0.99 G
+// parameters, all zero.
+func gigabyte(t testing.TB, matrices gguf.Type) string {
 	t.Helper()
-	const dim, ffn, layers, vocab = 2048, 5632, 9, 32000
+	const dim, ffn, vocab = 2048, 5632, 32000
+	layers := map[gguf.Type]int{gguf.F16: 9, gguf.Q8_0: 19}[matrices]
 	f := &gguf.File{}
 	for key, v := range map[string]any{
 		"general.architecture": "llama", "llama.block_count": uint32(layers), "llama.embedding_length": uint32(dim),
@@ -164,17 +167,17 @@ func gigabyte(t testing.TB) string {
 			t.Fatal(err)
 		}
 	}
-	add("token_embd.weight", gguf.F16, dim, vocab)
-	add("output.weight", gguf.F16, dim, vocab)
+	add("token_embd.weight", matrices, dim, vocab)
+	add("output.weight", matrices, dim, vocab)
 	add("output_norm.weight", gguf.F32, dim)
 	for i := range layers {
-		name := func(s string) string { return "blk." + string(rune('0'+i)) + "." + s + ".weight" }
+		name := func(s string) string { return "blk." + strconv.Itoa(i) + "." + s + ".weight" }
 		for _, s := range []string{"attn_q", "attn_k", "attn_v", "attn_output"} {
-			add(name(s), gguf.F16, dim, dim)
+			add(name(s), matrices, dim, dim)
 		}
-		add(name("ffn_gate"), gguf.F16, dim, ffn)
-		add(name("ffn_up"), gguf.F16, dim, ffn)
-		add(name("ffn_down"), gguf.F16, ffn, dim)
+		add(name("ffn_gate"), matrices, dim, ffn)
+		add(name("ffn_up"), matrices, dim, ffn)
+		add(name("ffn_down"), matrices, ffn, dim)
 		add(name("attn_norm"), gguf.F32, dim)
 		add(name("ffn_norm"), gguf.F32, dim)
 	}
@@ -197,7 +200,13 @@ func TestGigabyteIsReadyAtOnce(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("holes in files and mappings are tried on 64-bit Linux only")
 	}
-	path := gigabyte(t)
+	for _, typ := range []gguf.Type{gguf.F16, gguf.Q8_0} {
+		t.Run(typ.String(), func(t *testing.T) { readyAtOnce(t, gigabyte(t, typ)) })
+	}
+}
+
+func readyAtOnce(t *testing.T, path string) {
+	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()
@@ -221,7 +230,7 @@ func TestGigabyteIsReadyAtOnce(t *testing.T) {
 }
 
 func BenchmarkOpenGigabyte(b *testing.B) {
-	path := gigabyte(b)
+	path := gigabyte(b, gguf.F16)
 	for b.Loop() {
 		if _, err := native.Open(path); err != nil {
 			b.Fatal(err)
@@ -230,7 +239,7 @@ func BenchmarkOpenGigabyte(b *testing.B) {
 }
 
 func BenchmarkDigestGigabyte(b *testing.B) {
-	path := gigabyte(b)
+	path := gigabyte(b, gguf.F16)
 	for b.Loop() {
 		m, err := native.Open(path)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -76,8 +77,7 @@ func defined(m *Matrix, r int, x []float32) float32 {
 			continue
 		}
 		acc = fma(float32(dot[0]+dot[1]), float32(d.scale[0]*dx), acc)
-		switch q.format {
-		case Q4_1, Q5_1, Q4_K, Q5_K:
+		if slices.Contains([]Blocks{Q4_1, Q5_1, Q4_K, Q5_K}, q.format) {
 			acc = fma(d.offset, float32(float32(total)*dx), acc)
 		}
 	}
