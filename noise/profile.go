@@ -171,6 +171,7 @@ func (p Profile) Field(seed uint64, prompt, output int) Field {
 		position--
 	case CountOutput:
 		position = uint64(output)
+	case CountBefore, counts:
 	}
 	f := Field{form: p.Form}
 	switch p.Form {

@@ -110,7 +110,7 @@ func naiveEdges(order []targon.Scored, by targon.Sampling, band float64) (may, s
 }
 
 // anyRequest draws a model, a request, a replay, and an answer with a few wrong ids.
-func anyRequest(rt *rapid.T, t *testing.T) (reference, targon.Request, []targon.TokenID, proof.Replay) {
+func anyRequest(t *testing.T, rt *rapid.T) (reference, targon.Request, []targon.TokenID, proof.Replay) {
 	m := standard
 	m.salt = rapid.Uint64().Draw(rt, "salt")
 	m.spread = rapid.SampledFrom([]float64{0.01, 3, 8, 20}).Draw(rt, "spread")
@@ -138,7 +138,7 @@ func anyRequest(rt *rapid.T, t *testing.T) (reference, targon.Request, []targon.
 func TestMarginsAreNaive(t *testing.T) {
 	seen := map[proof.Standing]int{}
 	rapid.Check(t, func(rt *rapid.T) {
-		m, r, ids, by := anyRequest(rt, t)
+		m, r, ids, by := anyRequest(t, rt)
 		x := targon.Transcript{Request: r, Tokens: ids}
 		whole, err := proof.Margins(x, m.score(r, ids, targon.Need{Top: vocab}), by)
 		if err != nil {
@@ -240,12 +240,27 @@ func TestMarginNumbers(t *testing.T) {
 	}
 }
 
+func TestStandingNames(t *testing.T) {
+	for s, want := range map[proof.Standing]string{
+		proof.Match: "match", proof.Flip: "flip", proof.Filtered: "filtered", proof.Edge: "edge", proof.Beyond: "beyond", 5: "standing(5)",
+	} {
+		if b, err := s.MarshalText(); err != nil || string(b) != want {
+			t.Errorf("standing %d is %q, %v", s, b, err)
+		}
+	}
+}
+
 // TestTallyOfMarks: classes are those of the gap, and what says nothing is counted apart.
 func TestTallyOfMarks(t *testing.T) {
 	got := proof.Tally([]proof.Mark{
-		{Standing: proof.Match, Gap: 1}, {Standing: proof.Match, Gap: 1.01}, {Standing: proof.Flip, Gap: 1},
-		{Standing: proof.Filtered, Gap: 0.001}, {Standing: proof.Edge, Gap: 1}, {Standing: proof.Beyond, Gap: 1},
-		{Standing: proof.Match, Ending: true, Gap: 2}, {Standing: proof.Flip, Ending: true, Gap: 0},
+		{Standing: proof.Match, Gap: 1},
+		{Standing: proof.Match, Gap: 1.01},
+		{Standing: proof.Flip, Gap: 1},
+		{Standing: proof.Filtered, Gap: 0.001},
+		{Standing: proof.Edge, Gap: 1},
+		{Standing: proof.Beyond, Gap: 1},
+		{Standing: proof.Match, Ending: true, Gap: 2},
+		{Standing: proof.Flip, Ending: true, Gap: 0},
 	})
 	one := targon.GapClassOf(1)
 	want := targon.Tally{
