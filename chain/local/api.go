@@ -3,10 +3,12 @@ package local
 import (
 	"errors"
 	"math"
+	"strings"
 
 	"targon"
 	"targon/chain/substrate"
 	"targon/chain/subtensor"
+	"targon/scale"
 )
 
 // errNoFunction is what a node says of a runtime API that it does not have.
@@ -70,6 +72,9 @@ func ours(c *Chain, args substrate.Record) bool { return args.Get("netuid") == u
 
 // stateOf answers a runtime API after a block.
 func (n *Node) stateOf(b *sealed, function string, raw []byte) ([]byte, error) {
+	if strings.HasPrefix(function, "Metadata_") {
+		return n.metadataOf(function, raw)
+	}
 	say, ok := n.answers[function]
 	if !ok {
 		return nil, errNoFunction
@@ -79,6 +84,25 @@ func (n *Node) stateOf(b *sealed, function string, raw []byte) ([]byte, error) {
 		return nil, err
 	}
 	return n.api.EncodeResult(function, say(n.chain, b, args))
+}
+
+// metadataOf answers the runtime's questions about itself, in the versions that there are.
+func (n *Node) metadataOf(function string, raw []byte) ([]byte, error) {
+	old, w, r := n.meta.Bytes(), &scale.Writer{}, scale.NewReader(raw)
+	switch function {
+	case "Metadata_metadata":
+		w.ByteVec(old)
+	case "Metadata_metadata_versions":
+		scale.WriteVec(w, []uint32{14, 15}, (*scale.Writer).U32)
+	case "Metadata_metadata_at_version":
+		found := map[uint32][]byte{14: old, 15: n.newer}[r.U32()]
+		if w.Bool(found != nil); found != nil {
+			w.ByteVec(found)
+		}
+	default:
+		return nil, errNoFunction
+	}
+	return w.Bytes(), r.Done()
 }
 
 func accountNonce(_ *Chain, b *sealed, args substrate.Record) any {

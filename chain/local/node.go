@@ -23,6 +23,7 @@ type Node struct {
 	raw     string // the metadata
 	api     *subtensor.API
 	answers map[string]answer
+	newer   []byte // the metadata as version 15
 	calls   map[string]method
 }
 
@@ -30,7 +31,8 @@ type method func(ctx context.Context, p params) (any, error)
 
 // NewNode returns a node of the chain.
 func NewNode(c *Chain) *Node {
-	n := &Node{chain: c, meta: Metadata(), api: subtensor.NewAPI()}
+	n := &Node{chain: c, api: subtensor.NewAPI()}
+	n.meta, n.newer = describe()
 	n.raw, n.answers = hexOf(n.meta.Bytes()), answers(n.api)
 	n.calls = map[string]method{
 		"chain_getBlockHash": n.blockHash, "chain_getHead": n.blockHash, "chain_getHeader": n.header, "chain_getBlock": n.block,
@@ -99,16 +101,13 @@ func (p params) read(i int, dst any) error {
 	return nil
 }
 
-// hexBytes are bytes as 0x and digits.
+// hexBytes are bytes as digits, after 0x or, as Bittensor's Python SDK sends arguments,
+// without.
 type hexBytes []byte
 
-// UnmarshalText reads the 0x form.
+// UnmarshalText reads either form.
 func (h *hexBytes) UnmarshalText(text []byte) error {
-	digits, ok := strings.CutPrefix(string(text), "0x")
-	if !ok {
-		return errors.New("bytes do not begin with 0x")
-	}
-	b, err := hex.DecodeString(digits)
+	b, err := hex.DecodeString(strings.TrimPrefix(string(text), "0x"))
 	*h = b
 	return err
 }

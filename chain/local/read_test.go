@@ -11,6 +11,43 @@ import (
 	"targon/chain/subtensor"
 )
 
+// TestMetadataVersions: the runtime says of itself what it says in state_getMetadata, and
+// in version 15, which holds the runtime APIs too.
+func TestMetadataVersions(t *testing.T) {
+	_, endpoint := serve(t, local.Config{BlockTime: time.Hour})
+	node := connect(t, endpoint)
+	head, err := node.Finalised(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(function string, args ...byte) []byte {
+		raw, err := node.StateCall(t.Context(), function, args, head.Hash)
+		if err != nil {
+			t.Errorf("%s(%x): %v", function, args, err)
+		}
+		return raw
+	}
+	old := local.Metadata().Bytes()
+	if raw := ask("Metadata_metadata"); !bytes.HasSuffix(raw, old) || len(raw) > len(old)+4 {
+		t.Error("Metadata_metadata is not the metadata")
+	}
+	if got := ask("Metadata_metadata_versions"); !bytes.Equal(got, []byte{8, 14, 0, 0, 0, 15, 0, 0, 0}) {
+		t.Errorf("versions %x", got)
+	}
+	if raw := ask("Metadata_metadata_at_version", 14, 0, 0, 0); !bytes.HasSuffix(raw, old) {
+		t.Error("version 14 is another")
+	}
+	if raw := ask("Metadata_metadata_at_version", 16, 0, 0, 0); !bytes.Equal(raw, []byte{0}) {
+		t.Errorf("version 16 is %.20x", raw)
+	}
+	newer := ask("Metadata_metadata_at_version", 15, 0, 0, 0)
+	for _, part := range []string{"meta\x0f", "get_selective_metagraph", "NeuronInfoRuntimeApi", "burned_register"} {
+		if !bytes.Contains(newer, []byte(part)) {
+			t.Errorf("version 15 lacks %q", part)
+		}
+	}
+}
+
 // TestEveryValue: what lies in storage reads back under the metadata, each key under
 // its entry, and so do the runtime APIs.
 func TestEveryValue(t *testing.T) {

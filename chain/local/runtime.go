@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"targon/chain/substrate"
+	"targon/chain/subtensor"
 	"targon/scale"
 )
 
@@ -212,6 +213,8 @@ type builder struct {
 	*substrate.Schema
 	m   substrate.Metadata
 	err error
+
+	extra substrate.TypeID // of what the signed extensions add, together
 }
 
 func (b *builder) define(text string) {
@@ -230,6 +233,12 @@ func (b *builder) id(text string) substrate.TypeID {
 
 // Metadata returns what this chain's runtime says of itself.
 func Metadata() *substrate.Metadata {
+	m, _ := describe()
+	return m
+}
+
+// describe returns the metadata, and its bytes as version 15.
+func describe() (*substrate.Metadata, []byte) {
 	b := &builder{Schema: substrate.NewSchema()}
 	b.define(commonTypes)
 	b.define("sp_runtime::generic::era::Era = enum{Immortal" + eras() + "}")
@@ -262,7 +271,17 @@ func Metadata() *substrate.Metadata {
 	if err != nil {
 		panic("internal error: " + err.Error())
 	}
-	return m
+	return m, b.version15()
+}
+
+// version15 adds the runtime APIs, whose types version 14 does not have.
+func (b *builder) version15() []byte {
+	extra := substrate.Extra{
+		Address: b.id("MultiAddress"), Call: b.id("RuntimeCall"), Signature: b.id("MultiSignature"), Extensions: b.extra,
+		Event: b.id("RuntimeEvent"), Error: b.id("RuntimeError"), Functions: subtensor.Functions(b.Schema),
+	}
+	b.m.Types = b.Types
+	return b.m.Bytes15(extra)
 }
 
 // runtime gathers the calls, events or errors of all pallets.
@@ -394,6 +413,7 @@ func (b *builder) extrinsic() {
 	form.Type = b.id("UncheckedExtrinsic")
 	b.params("UncheckedExtrinsic", [2]string{"Address", "MultiAddress"}, [2]string{"Call", "RuntimeCall"},
 		[2]string{"Signature", "MultiSignature"}, [2]string{"Extra", "(" + strings.Join(types, ",") + ")"})
+	b.extra = b.id("(" + strings.Join(types, ",") + ")")
 	b.m.Extrinsic = form
 }
 

@@ -2,6 +2,7 @@ package substrate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -24,9 +25,6 @@ type Schema struct {
 // NewSchema returns a schema with the primitives by name.
 func NewSchema() *Schema {
 	s := &Schema{names: map[string]TypeID{}, made: map[string]TypeID{}}
-	for i, name := range []string{"bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"} {
-		s.names[name] = s.Types.Add(Type{Def: Primitive(i)})
-	}
 	err := s.Define(`
 		sp_core::crypto::AccountId32 = {[u8; 32]}
 		primitive_types::H256 = {[u8; 32]}`)
@@ -171,10 +169,20 @@ func (p *parser) expression(path []string) TypeID {
 		return p.add(Type{Path: path, Def: p.variants()})
 	}
 	id, ok := p.s.names[name]
+	if i := slices.Index(primitives(), name); !ok && i >= 0 {
+		id, ok = p.s.Types.Add(Type{Def: Primitive(i)}), true
+		p.s.names[name] = id
+	}
 	if !ok {
 		p.fail("no type %q", name)
 	}
 	return id
+}
+
+// primitives are the built-in types by name. Only those that are used become part of a
+// registry: some clients refuse the rarer ones wherever they stand.
+func primitives() []string {
+	return []string{"bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "u256", "i8", "i16", "i32", "i64", "i128", "i256"}
 }
 
 func (p *parser) argument() TypeID {

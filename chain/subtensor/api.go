@@ -2,6 +2,8 @@ package subtensor
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"targon/chain/substrate"
@@ -123,6 +125,29 @@ type signature struct{ args, result substrate.TypeID }
 // NewAPI builds the table of runtime APIs.
 func NewAPI() *API {
 	a := &API{schema: substrate.NewSchema(), calls: map[string]signature{}, index: map[string]uint16{}}
+	a.define()
+	return a
+}
+
+// Functions defines the runtime APIs and their types in a schema, for a chain that says in
+// its metadata what it has. A schema is not to define these names before or after.
+func Functions(s *substrate.Schema) []substrate.Function {
+	a := &API{schema: s, calls: map[string]signature{}, index: map[string]uint16{}}
+	a.define()
+	out := make([]substrate.Function, 0, len(a.calls))
+	for _, name := range slices.Sorted(maps.Keys(a.calls)) {
+		api, method, _ := strings.Cut(name, "_")
+		f := substrate.Function{API: api, Method: method, Result: a.calls[name].result}
+		args, _ := s.Types.Type(a.calls[name].args).Def.(substrate.Composite)
+		for _, field := range args.Fields {
+			f.Args = append(f.Args, substrate.Argument{Name: *field.Name, Type: field.Type})
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func (a *API) define() {
 	must(a.schema.Define(types))
 	var whole, chosen strings.Builder
 	for i, f := range strings.Split(metagraphFields, ";") {
@@ -146,7 +171,6 @@ func NewAPI() *API {
 		must(err)
 		a.calls[strings.TrimSpace(part[0])] = signature{args, result}
 	}
-	return a
 }
 
 // must is for the texts above, which are either right or fail every test.
