@@ -40,7 +40,8 @@ type Row struct {
 	Score  float64 `json:"score_tok_per_cpu_s"`
 	Ratio  float64 `json:"ratio"`
 	// PeakShare is the floating-point operations of the matrices alone, at Score, over
-	// what the kernel's widest instructions were measured to do; 0 where that is unknown.
+	// what the kernel's widest instructions were measured to do. It is 0 for matrices that
+	// are multiplied in integers, and where that measurement is not to be trusted.
 	PeakShare float64 `json:"peak_share"`
 	// Logits is the SHA-256 of all logits of a fixed text, little-endian float32.
 	Logits string `json:"logits_sha256"`
@@ -62,7 +63,7 @@ type Options struct {
 	// Subjects are the models; nil: Subjects().
 	Subjects []Subject
 	// Peak tells how many floating-point operations in a second of one core a kernel's
-	// widest instructions do; nil: nobody knows.
+	// widest instructions do, 0 if that is not known; nil: Peak.
 	Peak func(kernel string) float64
 	// Note is told what is about to be measured; nil: nobody is.
 	Note func(what string)
@@ -77,14 +78,17 @@ func Run(ctx context.Context, o Options) (Report, error) {
 		o.Note = func(string) {}
 	}
 	if o.Peak == nil {
-		o.Peak = func(string) float64 { return 0 }
+		o.Peak = Peak
 	}
 	var out Report
-	started := time.Now()
+	started, peaks := time.Now(), map[string]float64{}
+	for _, name := range kernel.Available() {
+		peaks[name] = o.Peak(name)
+	}
 	for i, s := range o.Subjects {
 		o.Note(fmt.Sprintf("%s %v", s.Model, s.Type))
 		left := o.Budget - time.Since(started)
-		rows, err := measure(ctx, s, left/time.Duration(len(o.Subjects)-i), o.Peak)
+		rows, err := measure(ctx, s, left/time.Duration(len(o.Subjects)-i), peaks)
 		if err != nil {
 			return Report{}, fmt.Errorf("measure %s %v: %w", s.Model, s.Type, err)
 		}
@@ -139,7 +143,7 @@ func settings(m *native.Model) ([]*setting, error) {
 const mostTurns = 9
 
 // measure gives every setting its turns until the time is up.
-func measure(ctx context.Context, subject Subject, budget time.Duration, peak func(string) float64) ([]Row, error) {
+func measure(ctx context.Context, subject Subject, budget time.Duration, peaks map[string]float64) ([]Row, error) {
 	started := time.Now()
 	m, err := subject.Load()
 	if err != nil {
@@ -176,13 +180,30 @@ func measure(ctx context.Context, subject Subject, budget time.Duration, peak fu
 				Score: Median(s.score.cpu), ScoreWall: Median(s.score.wall),
 			}
 			r.Ratio = r.Score / r.Decode
-			if p := peak(r.Kernel); p > 0 {
+			if p := peaks[r.Kernel]; p > 0 && subject.float() {
 				r.PeakShare = 2 * float64(m.Multiplied()) * r.Score / p
 			}
 			rows = append(rows, r)
 		}
 	}
 	return rows, nil
+}
+
+// leastPeak is the part of width × units × clock that a measured peak must reach to be
+// one; below it the machine was too busy.
+const leastPeak = 0.75
+
+// Peak measures a kernel, or returns 0 if that cannot be done.
+func Peak(name string) float64 {
+	k, err := kernel.Select(name)
+	if err != nil {
+		return 0
+	}
+	p, ok := k.Peak(200 * time.Millisecond)
+	if !ok || p.Share() < leastPeak {
+		return 0
+	}
+	return p.Flops
 }
 
 // Median returns the middle of some figures, 0 of none.

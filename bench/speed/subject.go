@@ -60,6 +60,9 @@ func Subjects() []Subject {
 // TypeName is the type as rows name it.
 func (s Subject) TypeName() string { return strings.ToLower(s.Type.String()) }
 
+// float tells whether matrices are multiplied as floating-point numbers.
+func (s Subject) float() bool { return s.Type == gguf.F32 || s.Type == gguf.F16 }
+
 // File returns the model file.
 func (s Subject) File() ([]byte, error) { return s.make(s.Type) }
 
