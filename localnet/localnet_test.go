@@ -40,7 +40,7 @@ func builtin(t testing.TB) *native.Model {
 // run lets a network come to its end.
 func run(t *testing.T, c localnet.Config) localnet.Result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // on a machine that does other things too
 	defer cancel()
 	n, err := localnet.Start(ctx, c)
 	if err != nil {
