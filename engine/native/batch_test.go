@@ -192,6 +192,23 @@ func TestReuse(t *testing.T) {
 	}
 }
 
+// TestCacheSalt: pages are shared among calls of one salt, and with no others.
+func TestCacheSalt(t *testing.T) {
+	e := tiny(t, Options{ReuseBytes: 1 << 20})
+	r := targon.Request{Prompt: make([]targon.TokenID, 2*pageRows+3), MaxTokens: 1}
+	for i, c := range []struct {
+		salt string
+		want uint64
+	}{{"", 0}, {"", 2 * pageRows}, {"a", 0}, {"a", 2 * pageRows}, {"b", 0}, {"", 2 * pageRows}} {
+		before := e.pages.reused
+		tunedIDs(t, e, r, Tuning{CacheSalt: c.salt})
+		rest(e)
+		if got := e.pages.reused - before; got != c.want {
+			t.Errorf("call %d, salt %q: %d positions reused, want %d", i, c.salt, got, c.want)
+		}
+	}
+}
+
 // TestBusy: what neither place nor queue holds is refused at once, and room that comes
 // free is used.
 func TestBusy(t *testing.T) {

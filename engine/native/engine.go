@@ -210,13 +210,18 @@ func (e *Engine) drawn(r targon.Request, look look) drawer {
 }
 
 func (e *Engine) generate(ctx context.Context, r targon.Request, draw drawer, yield func(Drawn) bool) error {
-	return e.answer(ctx, r, draw, e.ends, yield)
+	return e.answer(ctx, r, manner{draw: draw, ends: e.ends}, yield)
 }
 
-// answer generates up to MaxTokens ids, or up to the first that ends says ends it.
-func (e *Engine) answer(
-	ctx context.Context, r targon.Request, draw drawer, ends func(targon.TokenID) bool, yield func(Drawn) bool,
-) error {
+// A manner is how an answer comes about: what draws an id, which ids end it, and with
+// whom it shares its cache.
+type manner struct {
+	draw drawer
+	ends func(targon.TokenID) bool
+	salt string
+}
+
+func (e *Engine) answer(ctx context.Context, r targon.Request, by manner, yield func(Drawn) bool) error {
 	if r.MaxTokens == 0 || r.MaxTokens > targon.MaxOutputTokens {
 		return fmt.Errorf("%w: max_tokens %d", targon.ErrRequest, r.MaxTokens)
 	}
@@ -224,13 +229,13 @@ func (e *Engine) answer(
 		return err
 	}
 	n := len(r.Prompt)
-	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: e.atOnce(chunk), credit: e.ahead}
+	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: e.atOnce(chunk), credit: e.ahead, cache: sequence{salt: by.salt}}
 	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
-		id, position, err := draw(ws, logits, at+1)
+		id, position, err := by.draw(ws, logits, at+1)
 		if err != nil {
 			return 0, false, err
 		}
-		last := at+2-n == int(r.MaxTokens) || ends(id)
+		last := at+2-n == int(r.MaxTokens) || by.ends(id)
 		e.hand(c, result{id: id, last: last, position: position})
 		return id, !last, nil
 	}

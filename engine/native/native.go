@@ -3,13 +3,15 @@
 //
 // A [Model] is the weights: immutable, shared by any number of engines. An [Engine]
 // generates ids one by one, as a prover does, and scores given ids in one pass, as a
-// verifier does. It does not know who asks or what is done with the answer, keeps
-// nothing between calls, and does not compare a request's Weights with the model it
-// runs: whoever relies on that does.
+// verifier does, for many callers in one step (batch.go) over an attention cache of
+// pages (pages.go). It does not know who asks or what is done with the answer, keeps
+// nothing between calls but some of that cache, and does not compare a request's
+// Weights with the model it runs: whoever relies on that does.
 //
 // Invariant: a logit is a function of the model and the ids before it. It does not
 // depend on the kernel, the number of threads, the other sequences being served, or on
-// whether the ids came one at a time or all at once. [targon/engine/native/kernel]
+// whether the ids came one at a time or all at once. [Foreign] numerics give this up on
+// purpose. [targon/engine/native/kernel]
 // defines the arithmetic; this package adds, in order:
 //
 //   - the embedding row is the first residual stream, float32, for Gemma times float32(√n);

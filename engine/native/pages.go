@@ -27,8 +27,10 @@ type page struct {
 }
 
 // A pageKey says what a page holds: the ids at its positions, and the name of the page
-// before it, which stands for all ids before.
+// before it, which stands for all ids before. The first page of a sequence has its salt
+// instead.
 type pageKey struct {
+	salt   string
 	parent uint64
 	ids    [pageRows]targon.TokenID
 }
@@ -43,7 +45,8 @@ func (p *page) values(layer int) []float32 { return p.data[(2*layer+1)*pageRows*
 type sequence struct {
 	pages  []*page
 	length int
-	shared int // pages from the first on that have a name
+	shared int    // pages from the first on that have a name
+	salt   string // sequences of other salts share nothing with this one
 }
 
 // A strip is one head's rows in a layer, from a position on: where in a row the head
@@ -180,7 +183,7 @@ func (p *pages) reserve(s *sequence, n int) bool {
 // reuse begins an empty sequence with the pages that are known of ids, not beyond a
 // number of positions.
 func (p *pages) reuse(s *sequence, ids []targon.TokenID, most int) {
-	var key pageKey
+	key := pageKey{salt: s.salt}
 	for s.length+pageRows <= min(most, len(ids)) {
 		copy(key.ids[:], ids[s.length:])
 		g := p.known[key]
@@ -190,7 +193,7 @@ func (p *pages) reuse(s *sequence, ids []targon.TokenID, most int) {
 		p.hold(g)
 		s.pages = append(s.pages, g)
 		s.length += pageRows
-		key.parent = g.name
+		key.salt, key.parent = "", g.name
 	}
 	s.shared = len(s.pages)
 	p.reused += uint64(s.length)
@@ -203,9 +206,9 @@ func (p *pages) share(s *sequence, ids []targon.TokenID) {
 		return
 	}
 	for ; (s.shared+1)*pageRows <= s.length; s.shared++ {
-		g, key := s.pages[s.shared], pageKey{}
+		g, key := s.pages[s.shared], pageKey{salt: s.salt}
 		if s.shared > 0 {
-			key.parent = s.pages[s.shared-1].name
+			key.salt, key.parent = "", s.pages[s.shared-1].name
 		}
 		copy(key.ids[:], ids[s.shared*pageRows:])
 		if other := p.known[key]; other != nil {
@@ -226,5 +229,5 @@ func (p *pages) release(s *sequence) {
 	for i := len(s.pages) - 1; i >= 0; i-- {
 		p.let(s.pages[i])
 	}
-	*s = sequence{}
+	*s = sequence{salt: s.salt}
 }

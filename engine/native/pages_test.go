@@ -21,6 +21,7 @@ func TestPagesHold(t *testing.T) {
 			ids []targon.TokenID
 		}
 		var users []*user
+		salts := map[*page]string{}
 		written := map[*page][]targon.TokenID{} // all ids up to a full page's last
 		t.Repeat(map[string]func(*rapid.T){
 			"begin": func(t *rapid.T) {
@@ -28,12 +29,13 @@ func TestPagesHold(t *testing.T) {
 				for i := range u.ids { // few kinds, so that many are alike
 					u.ids[i] = targon.TokenID(i / pageRows * rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "kind"))
 				}
+				u.s.salt = rapid.SampledFrom([]string{"", "", "salt"}).Draw(t, "salt")
 				p.reuse(&u.s, u.ids, len(u.ids)-1)
 				if u.s.length > len(u.ids)-1 || u.s.length != len(u.s.pages)*pageRows {
 					t.Fatalf("reuses %d positions of %d ids by %d pages", u.s.length, len(u.ids), len(u.s.pages))
 				}
 				for i, g := range u.s.pages {
-					if !slices.Equal(written[g], u.ids[:(i+1)*pageRows]) {
+					if !slices.Equal(written[g], u.ids[:(i+1)*pageRows]) || salts[g] != u.s.salt {
 						t.Fatalf("page %d was computed for other ids", i)
 					}
 				}
@@ -51,7 +53,7 @@ func TestPagesHold(t *testing.T) {
 				u.s.length += n
 				for i := range u.s.length / pageRows {
 					if g := u.s.pages[i]; g.name == 0 {
-						written[g] = u.ids[:(i+1)*pageRows]
+						written[g], salts[g] = u.ids[:(i+1)*pageRows], u.s.salt
 					}
 				}
 				p.share(&u.s, u.ids)

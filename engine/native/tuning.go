@@ -27,6 +27,10 @@ type Tuning struct {
 	MinTokens  uint32                     // of the answer, the one that ends it not counted
 	Stops      []targon.TokenID           // what MinTokens keeps away besides the model's ends
 	IgnoreEnds bool                       // the model's ends end nothing
+	// CacheSalt keeps others from learning by the time that they are answered in what
+	// this call's prompt begins with: calls share their cache with those of the same
+	// salt alone. At most 256 bytes.
+	CacheSalt string
 }
 
 // mostRepetition keeps logits within float32.
@@ -36,6 +40,8 @@ const mostRepetition = 100
 func (t Tuning) check(vocab int) error {
 	within := func(v, lo, hi float64) bool { return v >= lo && v <= hi }
 	switch {
+	case len(t.CacheSalt) > 256:
+		return fmt.Errorf("%w: cache salt of %d bytes", targon.ErrRequest, len(t.CacheSalt))
 	case !within(t.Repetition, 0, mostRepetition):
 		return fmt.Errorf("%w: repetition penalty %v, want more than 0, to %d", targon.ErrRequest, t.Repetition, mostRepetition)
 	case !within(t.Frequency, -2, 2) || !within(t.Presence, -2, 2):
@@ -69,15 +75,14 @@ func (e *Engine) Tuned(ctx context.Context, r targon.Request, t Tuning, top int)
 	return func(yield func(Drawn, error) bool) {
 		err := t.check(e.model.w.vocab)
 		if err == nil {
-			ends := e.ends
+			by := manner{draw: e.drawn(r, look), ends: e.ends, salt: t.CacheSalt}
 			if t.IgnoreEnds {
-				ends = func(targon.TokenID) bool { return false }
+				by.ends = func(targon.TokenID) bool { return false }
 			}
-			draw := e.drawn(r, look)
 			if u := newTuner(t, r.Prompt, e.model.text.eos); u != nil {
-				draw = u.drawn(e.drawn(r, ignore), look)
+				by.draw = u.drawn(e.drawn(r, ignore), look)
 			}
-			err = e.answer(ctx, r, draw, ends, func(d Drawn) bool { return yield(d, nil) })
+			err = e.answer(ctx, r, by, func(d Drawn) bool { return yield(d, nil) })
 		}
 		if err != nil {
 			yield(Drawn{}, fmt.Errorf("generate: %w", err))

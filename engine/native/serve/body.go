@@ -130,7 +130,7 @@ func (f *fields) ids(name string) []targon.TokenID {
 // silent are fields that change nothing about an answer of this server.
 var silent = []string{
 	"user", "metadata", "store", "service_tier", "request_id", "session_id", "safety_identifier", "prompt_cache_key",
-	"cache_salt", "priority", "stream_interval", "parallel_tool_calls", "include_reasoning",
+	"priority", "stream_interval", "parallel_tool_calls", "include_reasoning",
 	"spaces_between_special_tokens", "return_mm_kwargs", "return_token_offsets", "routed_experts_prompt_start",
 	"truncation_side", "length_penalty", "chat_template_content_format",
 }

@@ -52,6 +52,9 @@ func parseText(raw []byte) (order, error) {
 	o.maxTokens = f.number("max_tokens", 16, 0, targon.MaxOutputTokens)
 	o.top = f.tops("logprobs")
 	o.echo = f.flag("echo", false)
+	if o.echo && o.top != none && o.tuning.CacheSalt != "" {
+		f.fail("cache_salt", "not together with log-probabilities of the prompt")
+	}
 	o.special = f.flag("add_special_tokens", true)
 	f.prompt(&o)
 	if o.maxTokens == 0 && !o.echo && (o.promptTop == none || o.stream) {
@@ -91,6 +94,12 @@ func (f *fields) common() order {
 		o.seed = &u
 	}
 	o.promptTop = f.tops("prompt_logprobs")
+	if f.read("cache_salt", &o.tuning.CacheSalt) && (o.tuning.CacheSalt == "" || len(o.tuning.CacheSalt) > 256) {
+		f.fail("cache_salt", "want 1 to 256 bytes") // vLLM refuses an empty one, too
+	}
+	if o.tuning.CacheSalt != "" && o.promptTop != none {
+		f.fail("cache_salt", "not together with prompt_logprobs")
+	}
 	o.returnIDs = f.flag("return_token_ids", false)
 	o.asIDs = f.flag("return_tokens_as_token_ids", false)
 	f.stop(&o)

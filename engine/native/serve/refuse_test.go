@@ -69,6 +69,9 @@ func TestRefusals(t *testing.T) {
 		{text, `{"prompt":"a","top_p":0}`, "top_p", "to 1"},
 		{text, `{"prompt":"a","top_p":1.01}`, "top_p", "to 1"},
 		{text, `{"prompt":"a","top_p":"1"}`, "top_p", "type"},
+		{text, `{"prompt":"a","cache_salt":""}`, "cache_salt", "1 to"},
+		{text, `{"prompt":"a","cache_salt":"x","prompt_logprobs":1}`, "cache_salt", "prompt_logprobs"},
+		{text, `{"prompt":"a","cache_salt":"x","echo":true,"logprobs":1}`, "cache_salt", "prompt"},
 		{text, `{"prompt":"a","top_k":-2}`, "top_k", "-1 to"},
 		{text, `{"prompt":"a","top_k":1.5}`, "top_k", "type"},
 		{text, `{"prompt":"a","min_p":-0.1}`, "min_p", "0 to 1"},
@@ -212,10 +215,10 @@ func TestEngineIsAsked(t *testing.T) {
 		}
 	}
 	do(h, "POST", "/v1/completions", `{"prompt":[1],"repetition_penalty":1.5,"presence_penalty":-0.5,"frequency_penalty":0.25,
-		"logit_bias":{"7":3.5,"8":-1000},"min_tokens":3,"ignore_eos":true,"stop_token_ids":[9,301]}`)
+		"logit_bias":{"7":3.5,"8":-1000},"min_tokens":3,"ignore_eos":true,"stop_token_ids":[9,301],"cache_salt":"mine"}`)
 	want := native.Tuning{
 		Repetition: 1.5, Presence: -0.5, Frequency: 0.25, Bias: map[targon.TokenID]float32{7: 3.5, 8: -100},
-		MinTokens: 3, IgnoreEnds: true, Stops: []targon.TokenID{9},
+		MinTokens: 3, IgnoreEnds: true, Stops: []targon.TokenID{9}, CacheSalt: "mine",
 	}
 	if d := cmp.Diff(want, tuning); d != "" {
 		t.Error(d)
