@@ -20,19 +20,16 @@ type RemoteChain interface {
 	verifier.Chain
 	BlockHashes
 	WeightsBook
-	Resumer
 }
 
-// Resumer finishes a commit of weights that an earlier process left unrevealed. Resume
-// reports whether there was one.
-type Resumer interface {
-	Resume(ctx context.Context) (revealed bool, err error)
-}
-
-// WeightsBook says what a neuron last set, and how weights are to be set.
+// WeightsBook says what a neuron last set, and how weights are to be set, and ends what
+// was begun.
 type WeightsBook interface {
 	Weights(ctx context.Context, u targon.UID) (targon.Weights, error)
 	Hyperparameters(ctx context.Context) (subtensor.Hyperparameters, error)
+	// Resume finishes a commit of weights that an earlier process left unrevealed, and
+	// reports whether there was one.
+	Resume(ctx context.Context) (revealed bool, err error)
 }
 
 // setter lets weights that take epochs to set, because the subnet demands commit and
