@@ -11,8 +11,8 @@ func (ws *workspace) position(
 ) targon.Position {
 	p := targon.Position{
 		Claimed: targon.Scored{ID: claimed, Logit: logits[claimed]},
-		Rank:    rank(logits, claimed),
-		Top:     highest(logits, top),
+		Rank:    rank(ws.kernel, logits, claimed),
+		Top:     highest(ws.kernel, logits, top),
 	}
 	for _, id := range also {
 		p.Also = append(p.Also, targon.Scored{ID: id, Logit: logits[id]})

@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"targon"
+	"targon/engine/native/kernel"
 	"targon/noise"
 )
 
@@ -94,7 +95,12 @@ func TestHighest(t *testing.T) {
 			logits[i] = float32(math.Round(float64(logits[i])*4)) / 4 // many ties
 		}
 		k := rapid.IntRange(0, 320).Draw(t, "k")
-		got, want := highest(logits, k), sorted(logits)
+		name := rapid.SampledFrom(kernel.Available()).Draw(t, "kernel")
+		by, err := kernel.Select(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := highest(by, logits, k), sorted(logits)
 		if len(got) != min(k, len(logits)) {
 			t.Fatalf("%d of %d highest", len(got), k)
 		}
@@ -102,7 +108,7 @@ func TestHighest(t *testing.T) {
 			if got[i] != want[i] {
 				t.Fatalf("highest[%d] = %v, want %v", i, got[i], want[i])
 			}
-			if r := rank(logits, got[i].ID); int(r) != i {
+			if r := rank(by, logits, got[i].ID); int(r) != i {
 				t.Fatalf("rank of %v is %d, want %d", got[i], r, i)
 			}
 		}

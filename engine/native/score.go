@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"targon"
+	"targon/engine/native/kernel"
 )
 
 // Score tells what the model says about given ids as the answer to a request: one
@@ -97,20 +98,17 @@ func (e *Engine) follow(ctx context.Context, c *call, each func(result) error) e
 	}
 }
 
-// rank counts the ids that a greedy sampler prefers.
-func rank(logits []float32, claimed targon.TokenID) uint32 {
-	l, n := logits[claimed], uint32(0)
+// rank counts the ids that a greedy sampler prefers: those with a higher logit, and
+// those before it with the same.
+func rank(k *kernel.Kernel, logits []float32, claimed targon.TokenID) uint32 {
+	l := logits[claimed]
+	n := k.Above(logits, l)
 	for _, v := range logits[:claimed] {
-		if v >= l {
+		if v == l {
 			n++
 		}
 	}
-	for _, v := range logits[claimed:] {
-		if v > l {
-			n++
-		}
-	}
-	return n
+	return uint32(n)
 }
 
 // fewOf is up to how many of the highest are kept sorted while ids go by; more are
@@ -118,7 +116,7 @@ func rank(logits []float32, claimed targon.TokenID) uint32 {
 const fewOf = 64
 
 // highest returns the k highest logits, falling, ties by rising id.
-func highest(logits []float32, k int) []targon.Scored {
+func highest(by *kernel.Kernel, logits []float32, k int) []targon.Scored {
 	k = min(k, len(logits))
 	if k == 0 {
 		return nil
@@ -128,15 +126,16 @@ func highest(logits []float32, k int) []targon.Scored {
 	}
 	best := sorted(logits[:k])
 	least := best[k-1].Logit
-	for id, v := range logits[k:] {
-		if v <= least { // on equality the lower id stays
-			continue
+	for id := k; id < len(logits); id++ {
+		id += by.FirstAbove(logits[id:], least) // on equality the lower id stays
+		if id == len(logits) {
+			break
 		}
-		i := k - 1
+		v, i := logits[id], k-1
 		for ; i > 0 && best[i-1].Logit < v; i-- {
 			best[i] = best[i-1]
 		}
-		best[i] = targon.Scored{ID: targon.TokenID(k + id), Logit: v}
+		best[i] = targon.Scored{ID: targon.TokenID(id), Logit: v}
 		least = best[k-1].Logit
 	}
 	return best

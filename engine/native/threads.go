@@ -149,7 +149,7 @@ func (ws *workspace) show(s *share, at int, logits []float32) {
 	if s.err != nil {
 		return
 	}
-	if !finite(logits) {
+	if !ws.kernel.Finite(logits) {
 		s.err = fmt.Errorf("%w at position %d", ErrNumeric, at)
 		return
 	}

@@ -12,6 +12,15 @@ func avxTurnPairs(x, cos, sin *float32, pairs int)
 //go:noescape
 func avxTurnHalves(a, b, cos, sin *float32, pairs int)
 
+//go:noescape
+func avxFinite(x *float32, n int) bool
+
+//go:noescape
+func avxAbove(x *float32, n int, limit float32) int
+
+//go:noescape
+func avxFirstAbove(x *float32, n int, limit float32) int
+
 // withElementwise adds to a kernel what AVX2 does for it.
 func withElementwise(k *Kernel) *Kernel {
 	k.norm = func(out, x, w []float32, s float32) { avxNorm(&out[0], &x[0], &w[0], len(out)*4, s) }
@@ -30,5 +39,8 @@ func withElementwise(k *Kernel) *Kernel {
 		}
 		return n
 	}
+	k.finite = func(x []float32) bool { return avxFinite(&x[0], len(x)*4) }
+	k.above = func(x []float32, limit float32) int { return avxAbove(&x[0], len(x)*4, limit) }
+	k.firstAbove = func(x []float32, limit float32) int { return avxFirstAbove(&x[0], len(x)*4, limit) }
 	return k
 }

@@ -74,6 +74,11 @@ type Kernel struct {
 	// return how many those are.
 	turnPairs  func(x, cos, sin []float32) int
 	turnHalves func(a, b, cos, sin []float32) int
+	// finite, above and firstAbove search what is not empty; firstAbove may stop at the
+	// beginning of 16 elements that hold what it looks for.
+	finite     func(x []float32) bool
+	above      func(x []float32, limit float32) int
+	firstAbove func(x []float32, limit float32) int
 	exp        func(x []float32, m float32)
 	swiglu     func(g, u []float32)
 	sum        func(x []float32) float32
