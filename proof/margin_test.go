@@ -334,3 +334,31 @@ func TestForeignFlips(t *testing.T) {
 		t.Errorf("of %d ids: %d flips, %d of them at wide gaps; %d with another seed", total, flips, wide, others)
 	}
 }
+
+// TestEdgeOfTheList: who else is near the end of a list is not known, unless it is the
+// end of the vocabulary.
+func TestEdgeOfTheList(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		logits []float32
+		top    int
+		topP   float64
+		want   func(proof.Standing) bool
+	}{
+		{"two near a third that is not listed", []float32{1, 0.99, 0.985, -5}, 2, 0.5, func(s proof.Standing) bool { return s >= proof.Edge }},
+		{"two far from a third that is not listed", []float32{1, 0.99, 0.3, -5}, 3, 0.5, func(s proof.Standing) bool { return s <= proof.Filtered }},
+		{"all are listed, and allowed", []float32{1, 0.99, 0.985, 0.98}, 4, 0.999, func(s proof.Standing) bool { return s <= proof.Filtered }},
+	} {
+		for seed := range uint64(40) {
+			r := ask(proverKey(t), seed, 1, 1)
+			r.Sampling.TopP = c.topP
+			order := ordered(c.logits)
+			p := targon.Position{Claimed: order[1], Top: order[:c.top], Drawn: describe(order, r.Sampling)}
+			s := targon.Scores{Weights: r.Weights, Vocab: 4, Positions: []targon.Position{p}}
+			got, err := proof.Margins(targon.Transcript{Request: r, Tokens: []targon.TokenID{p.Claimed.ID}}, s, proof.Replay{})
+			if err != nil || !c.want(got[0].Standing) {
+				t.Errorf("%s, seed %d: %+v, %v", c.name, seed, got, err)
+			}
+		}
+	}
+}
