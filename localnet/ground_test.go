@@ -45,7 +45,7 @@ func stand(t *testing.T, c Config, dir string, height uint64, f func(g *ground, 
 // also on the chain of an earlier run, and newcomers come after.
 func TestEnrol(t *testing.T) {
 	var keys []*sign.Key
-	for _, name := range strings.Fields("v a b c d e f g h i j k l m n o p") {
+	for name := range strings.FieldsSeq("v a b c d e f g h i j k l m n o p") {
 		k, err := secrets{}.key(name)
 		if err != nil {
 			t.Fatal(err)

@@ -100,7 +100,7 @@ func (n *Network) prepare(ctx context.Context) error {
 	if n.ground, err = openGround(ctx, n.cfg, n.secrets, n.dir, past.Height); err != nil {
 		return err
 	}
-	if n.eyes, err = n.ground.client(n.purse); err != nil {
+	if n.eyes, err = n.ground.client(n.purse); err != nil { //nolint:contextcheck // a line lives until the ground closes it
 		return err
 	}
 	if err := enrol(ctx, n.eyes, n.purse, n.owner, n.keys); err != nil {
@@ -161,7 +161,7 @@ func (n *Network) startVerifier(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	chain, err := n.ground.client(n.owner)
+	chain, err := n.ground.client(n.owner) //nolint:contextcheck // a line lives until the ground closes it
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (n *Network) startProver(ctx context.Context, i int) (*node.Prover, error) 
 	if err != nil {
 		return nil, err
 	}
-	chain, err := n.ground.client(n.keys[i])
+	chain, err := n.ground.client(n.keys[i]) //nolint:contextcheck // a line lives until the ground closes it
 	if err != nil {
 		return nil, err
 	}
