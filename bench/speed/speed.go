@@ -159,7 +159,7 @@ func measure(ctx context.Context, subject Subject, budget time.Duration, peaks m
 		}
 	}
 	meter := &meter{text: NewText(m.Vocab())}
-	for turn := 0; turn < mostTurns; turn++ {
+	for range mostTurns {
 		begun := time.Now()
 		for _, s := range all {
 			if err := meter.turn(ctx, s); err != nil {

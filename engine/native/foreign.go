@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"targon/engine/native/gguf"
 	"targon/engine/native/kernel"
@@ -103,8 +104,7 @@ func (ws *workspace) mul(dst kernel.Vectors, m *kernel.Matrix, x kernel.Vectors,
 		round16(f.Activations, x.Data[b*x.Stride:][:m.Cols()])
 	}
 	parts := f.split(m, n)
-	for i := len(parts) - 1; i >= 0; i-- { // the last first, as no order is the right one
-		p := parts[i]
+	for i, p := range slices.Backward(parts) { // no order is the right one
 		from := kernel.Vectors{Data: x.Data[p.lo:], Stride: x.Stride}
 		if i == len(parts)-1 {
 			ws.kernel.Mul(dst, p.columns, from, n, &ws.scratch)
