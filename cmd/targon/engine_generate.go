@@ -90,9 +90,10 @@ func (g *generating) flags(f *pflag.FlagSet) {
 // settle checks the settings that the engine does not, and reads those that are lists.
 func (g *generating) settle() error {
 	by := &g.request.Sampling
-	if by.TopP == 1 { // as everybody else writes that it is off
+	switch by.TopP {
+	case 1: // as everybody else writes that it is off
 		by.TopP = 0
-	} else if by.TopP == 0 {
+	case 0:
 		return errors.New("top-p 0, want more than 0, to 1")
 	}
 	if err := by.Validate(); err != nil {

@@ -2,6 +2,7 @@ package native
 
 import (
 	"container/list"
+	"slices"
 
 	"targon"
 	"targon/engine/native/kernel"
@@ -226,8 +227,8 @@ func (p *pages) share(s *sequence, ids []targon.TokenID) {
 // release gives all pages of a sequence back, the last first: those at the beginning
 // are wanted by more, and without them the later ones cannot be found.
 func (p *pages) release(s *sequence) {
-	for i := len(s.pages) - 1; i >= 0; i-- {
-		p.let(s.pages[i])
+	for _, g := range slices.Backward(s.pages) {
+		p.let(g)
 	}
 	*s = sequence{salt: s.salt}
 }

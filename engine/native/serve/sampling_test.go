@@ -3,6 +3,7 @@ package serve_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -88,7 +89,7 @@ func FuzzSampling(f *testing.F) {
 	f.Add(1.0, 0.9, 0.05, int64(40), 1.1, 0.5, -0.5, `"logit_bias":{"5":3}`)
 	f.Add(0.0, 1.0, 0.0, int64(-1), 1.0, 0.0, 0.0, `"min_tokens":2,"ignore_eos":true`)
 	f.Add(1e-300, 5e-324, 1.0, int64(1), 1e-6, 2.0, -2.0, `"stop":["a"],"stop_token_ids":[1,2,300],"min_tokens":1`)
-	f.Add(2.0, -0.0, -1e308, int64(1)<<40, 100.0, -2.0, 2.0, `"logprobs":3,"seed":-2,"logit_bias":{"301":1}`)
+	f.Add(2.0, math.Copysign(0, -1), -1e308, int64(1)<<40, 100.0, -2.0, 2.0, `"logprobs":3,"seed":-2,"logit_bias":{"301":1}`)
 	h := serve.New(config(f)).Handler()
 	f.Fuzz(func(t *testing.T, temperature, topP, minP float64, topK int64, repetition, frequency, presence float64, more string) {
 		body := fmt.Sprintf(`{"prompt":[1,5,5],"return_token_ids":true,"temperature":%v,"top_p":%v,"min_p":%v,"top_k":%d,
