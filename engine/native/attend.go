@@ -38,7 +38,7 @@ func (c bunch) place(w *weights, j int) (row, head int) {
 // sees returns the first position that a bunch's query sees, and the one after the last.
 func (c bunch) sees(w *weights, j int) (first, end int) {
 	row, _ := c.place(w, j)
-	return w.layers[c.layer].first(c.segment.at + row), c.segment.at + row + 1
+	return w.layers[c.layer].first(c.at + row), c.at + row + 1
 }
 
 func (ws *workspace) attendBunch(c bunch) {

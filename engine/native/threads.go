@@ -3,6 +3,7 @@ package native
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -91,13 +92,13 @@ func (e *Engine) compute(picks []picked) {
 		g = newMeeting(len(busy))
 	}
 	var others sync.WaitGroup
-	for i := len(busy) - 1; i >= 0; i-- {
+	for i, shares := range slices.Backward(busy) {
 		e.spaces[i].meeting = g
 		if i > 0 {
-			others.Go(func() { e.spaces[i].step(busy[i]) })
+			others.Go(func() { e.spaces[i].step(shares) })
 			continue
 		}
-		e.spaces[0].step(busy[0])
+		e.spaces[0].step(shares)
 	}
 	others.Wait()
 	conclude(picks, busy)

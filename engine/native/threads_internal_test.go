@@ -100,7 +100,7 @@ func TestFirstFailureCounts(t *testing.T) {
 	first, second := errors.New("first"), errors.New("second")
 	c := &call{}
 	conclude([]picked{{c, 2}}, [][]share{{{call: c}}, {{call: c, err: first}}, {{call: c, err: second}}})
-	if c.err != first || c.cache.length != 2 || c.from != 2 {
+	if !errors.Is(c.err, first) || c.cache.length != 2 || c.from != 2 {
 		t.Errorf("call ended with %v at %d, %d", c.err, c.cache.length, c.from)
 	}
 }
