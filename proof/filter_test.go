@@ -126,6 +126,10 @@ func TestFilteredNeedsNoList(t *testing.T) {
 		if v.Outcome != targon.Passed || asked != 1 {
 			t.Errorf("seed %d: %v after %d askings", seed, v.Reason, asked)
 		}
+		v, _ = proof.Weigh(x, m.score(r, ids, need), proof.Replay{})
+		if matches, flips := v.Tally.Total(); flips > 0 || matches < 12 {
+			t.Errorf("seed %d: %d matches and %d flips", seed, matches, flips)
+		}
 	}
 	if wide < 400 {
 		t.Fatalf("only %d of 800 positions allow more than is listed", wide)
