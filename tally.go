@@ -58,8 +58,8 @@ type Tally struct {
 	Ids []GapCount `json:"ids,omitempty"`
 	// Endings counts those at which an end-of-sequence id won or was claimed.
 	Endings []GapCount `json:"endings,omitempty"`
-	// Undecided counts those that say nothing: the claim lies at the edge of the
-	// allowed set, or the winner may lie beyond what the reference listed.
+	// Undecided counts those that say nothing, whatever was claimed: the winner lies at
+	// the edge of the allowed set, or beyond what the reference listed.
 	Undecided uint32 `json:"undecided,omitempty"`
 }
 
