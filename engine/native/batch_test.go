@@ -341,3 +341,39 @@ func TestPick(t *testing.T) {
 		t.Error("who is not ready was served, or the prompt was not")
 	}
 }
+
+// TestPlaceGivesUp: pages come from who is not ready, then from the latest; the latest
+// of all gives up its own.
+func TestPlaceGivesUp(t *testing.T) {
+	e := tiny(t, Options{CacheBytes: 4 * pageBytes(tiny(t, Options{}).model.w), ReuseBytes: -1})
+	e.steps = 1
+	var calls []*call
+	for i := range 4 {
+		c := &call{ids: make([]targon.TokenID, 2*pageRows), credit: 1, order: uint64(i + 1)}
+		e.running = append(e.running, c)
+		if calls = append(calls, c); !e.pages.reserve(&c.cache, 1) {
+			t.Fatal("no pages to begin with")
+		}
+	}
+	calls[1].credit = 0
+	for i, want := range []struct {
+		who   int
+		ok    bool
+		waits []uint64
+	}{
+		{2, true, []uint64{2}},        // the one that is not ready
+		{0, true, []uint64{2, 4}},     // the latest
+		{2, false, []uint64{2, 3, 4}}, // itself: the other came before it
+	} {
+		if ok := e.place(calls[want.who], []int{2, 2, 3}[i]*pageRows); ok != want.ok {
+			t.Errorf("%d: pages for call %d: %v", i, want.who+1, ok)
+		}
+		var waits []uint64
+		for _, c := range e.waiting {
+			waits = append(waits, c.order)
+		}
+		if !slices.Equal(waits, want.waits) {
+			t.Errorf("%d: %v wait, want %v", i, waits, want.waits)
+		}
+	}
+}
