@@ -29,7 +29,7 @@ import (
 const policy = `
 	# In the order in which data flows.
 	NOUNS       = targon
-	FOUNDATIONS = sign noise scale
+	FOUNDATIONS = sign noise scale merkle
 	STEPS       = challenge proof evidence score weights yuma market
 	WIRE        = wire
 	ROLES       = prover verifier gateway inputs pool dashboard calibrate
@@ -68,7 +68,7 @@ const policy = `
 const outside = `
 	targon:      golang.org/x/crypto/blake2b
 	sign:        github.com/oasisprotocol/curve25519-voi/primitives/sr25519
-	noise scale: -
+	noise scale merkle: -
 	challenge proof evidence score weights yuma market: -
 `
 

@@ -45,11 +45,17 @@ type Judged struct {
 	Verdict Verdict
 }
 
-// EpochClosed reveals the secret, so that anyone can repeat the draws.
+// EpochClosed reveals the secret, so that anyone can repeat the draws, and binds the
+// epoch's receipts, so that each can be shown to have been one of them.
 type EpochClosed struct {
 	Epoch  Epoch
 	Block  Block // first block after the epoch
 	Secret Digest
+	// Root is the Merkle root (package merkle) over the encodings of the epoch's arrivals
+	// that carry a receipt, in the ledger's order; Receipts is how many they are. Both are
+	// zero in ledgers that were written before they were kept.
+	Root     Digest
+	Receipts uint32
 }
 
 // ScoresMade records the scores that an epoch ended with, sorted by UID.
@@ -76,7 +82,9 @@ const (
 	domainArrived = "targon/ledger/arrived/v1"
 	domainJudged  = "targon/ledger/judged/v1"
 	domainWeighed = "targon/ledger/judged/v2" // with what a check by margins counted
+	domainBet     = "targon/ledger/judged/v3" // and what it was held against, and the bet made of it
 	domainClosed  = "targon/ledger/closed/v1"
+	domainBound   = "targon/ledger/closed/v2" // with the root over the epoch's receipts
 	domainScores  = "targon/ledger/scores/v1"
 	domainDecided = "targon/ledger/decided/v1"
 	domainSet     = "targon/ledger/set/v1"
@@ -129,12 +137,23 @@ func (e Arrived) MarshalBinary() ([]byte, error) {
 	return w.b, nil
 }
 
-// MarshalBinary returns the canonical encoding.
+// MarshalBinary returns the canonical encoding. One without a root is written as it
+// always was.
 func (e EpochClosed) MarshalBinary() ([]byte, error) {
-	w := newWriter(domainClosed)
+	domain := domainBound
+	if e.Root == (Digest{}) {
+		if domain = domainClosed; e.Receipts != 0 {
+			return nil, fmt.Errorf("%w: %d receipts without a root", ErrEncoding, e.Receipts)
+		}
+	}
+	w := newWriter(domain)
 	w.u64(uint64(e.Epoch))
 	w.u64(uint64(e.Block))
 	w.fixed(e.Secret[:])
+	if domain == domainBound {
+		w.fixed(e.Root[:])
+		w.u32(e.Receipts)
+	}
 	return w.b, nil
 }
 
@@ -199,8 +218,16 @@ func DecodeEntry(b []byte) (Entry, error) {
 		e = decodeJudged(r)
 	case domainWeighed:
 		e = decodeWeighed(r)
+	case domainBet:
+		e = decodeBet(r)
+	case domainRate:
+		e = decodeRate(r)
+	case domainConvicted:
+		e = decodeConvicted(r)
 	case domainClosed:
 		e = decodeClosed(r)
+	case domainBound:
+		e = decodeBound(r)
 	case domainScores:
 		e = decodeScores(r)
 	case domainDecided:
@@ -248,10 +275,19 @@ func decodeArrived(r *reader) Entry {
 	return e
 }
 
-func decodeClosed(r *reader) Entry {
+func decodeClosed(r *reader) EpochClosed {
 	var e EpochClosed
 	e.Epoch, e.Block = Epoch(r.u64()), Block(r.u64())
 	r.fixed(e.Secret[:])
+	return e
+}
+
+func decodeBound(r *reader) Entry {
+	e := decodeClosed(r)
+	r.fixed(e.Root[:])
+	if e.Receipts = r.u32(); e.Root == (Digest{}) { // which is encoded as it always was
+		r.fail("no root")
+	}
 	return e
 }
 

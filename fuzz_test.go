@@ -55,6 +55,13 @@ func FuzzTranscript(f *testing.F) {
 	}, func(v any) bool { _, ok := v.(targon.Transcript); return ok })
 }
 
+func FuzzScores(f *testing.F) {
+	fuzzDecoder(f, func(b []byte) (noun, error) {
+		var v targon.Scores
+		return &v, v.UnmarshalBinary(b)
+	}, func(v any) bool { _, ok := v.(targon.Scores); return ok })
+}
+
 func FuzzCapacity(f *testing.F) {
 	fuzzDecoder(f, func(b []byte) (noun, error) {
 		var v targon.Capacity

@@ -244,6 +244,7 @@ func TestEntriesThatCannotBeRead(t *testing.T) {
 		"infinite":         targon.ScoresMade{Scores: []targon.Score{{Value: math.Inf(1)}}},
 		"uid twice":        targon.WeightsDecided{Weights: targon.Weights{{UID: 1, Value: 65535}, {UID: 1}}},
 		"not max-upscaled": targon.WeightsDecided{Weights: targon.Weights{{UID: 1, Value: 5}}},
+		"bound by nothing": targon.EpochClosed{Receipts: 1},
 	} {
 		if _, err := e.MarshalBinary(); !errors.Is(err, targon.ErrEncoding) {
 			t.Errorf("%s: %v, want ErrEncoding", name, err)

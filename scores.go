@@ -1,5 +1,10 @@
 package targon
 
+import (
+	"fmt"
+	"math"
+)
+
 // Need says what a check must know from the reference about each output position.
 type Need struct {
 	// Top is how many of the highest logits to return.
@@ -53,4 +58,103 @@ type Scores struct {
 	Vocab     int        // ids from 0 to Vocab-1 exist
 	EOS       []TokenID  // ids that end an answer, sorted
 	Positions []Position // len(Tokens) of them
+}
+
+const (
+	scoresDomain  = "targon/scores/v1"
+	maxKernelName = 256
+	// positionBytes is the least that the encoding of a position takes.
+	positionBytes = 8 + 8 + 4 + 4 + 4 + 8 + 4 + 8 + 8 + 8 + 8
+)
+
+// MarshalBinary returns the canonical encoding.
+func (s Scores) MarshalBinary() ([]byte, error) {
+	switch {
+	case len(s.Kernel) > maxKernelName:
+		return nil, fmt.Errorf("%w: kernel name of %d bytes", ErrEncoding, len(s.Kernel))
+	case s.Vocab < 0 || s.Vocab > math.MaxInt32 || len(s.EOS) > MaxOutputTokens || len(s.Positions) > MaxOutputTokens:
+		return nil, fmt.Errorf("%w: scores of %d positions over %d ids, %d end an answer", ErrEncoding, len(s.Positions), s.Vocab, len(s.EOS))
+	}
+	w := newWriter(scoresDomain)
+	w.fixed(s.Weights[:])
+	w.str(s.Kernel)
+	w.u32(uint32(s.Vocab))
+	w.ids(s.EOS)
+	w.u32(uint32(len(s.Positions)))
+	for _, p := range s.Positions {
+		w.scored(p.Claimed)
+		w.f64(p.LogProb)
+		w.u32(p.Rank)
+		w.candidates(p.Top)
+		w.candidates(p.Also)
+		w.f64(p.Drawn.Norm)
+		w.u32(p.Drawn.Allowed)
+		w.scored(p.Drawn.Last)
+		w.f64(p.Drawn.Kept)
+		w.f64(p.Drawn.Entropy)
+		w.f64(p.Drawn.Varentropy)
+	}
+	return w.b, nil
+}
+
+// UnmarshalBinary reads a canonical encoding.
+func (s *Scores) UnmarshalBinary(b []byte) error {
+	var v Scores
+	r := newReader(b, scoresDomain)
+	r.fixed(v.Weights[:])
+	v.Kernel = r.str(maxKernelName)
+	if v.Vocab = int(r.u32()); v.Vocab > math.MaxInt32 {
+		r.fail("%d ids", v.Vocab)
+	}
+	v.EOS = r.ids(MaxOutputTokens)
+	n := r.u32()
+	if n > MaxOutputTokens || int(n)*positionBytes > len(r.b) {
+		r.fail("%d positions", n)
+		n = 0
+	}
+	for range n {
+		p := Position{Claimed: r.scored(), LogProb: r.f64(), Rank: r.u32(), Top: r.candidates(), Also: r.candidates()}
+		p.Drawn = Draw{Norm: r.f64(), Allowed: r.u32(), Last: r.scored(), Kept: r.f64(), Entropy: r.f64(), Varentropy: r.f64()}
+		if r.err != nil {
+			break
+		}
+		v.Positions = append(v.Positions, p)
+	}
+	if err := r.done(); err != nil {
+		return err
+	}
+	*s = v
+	return nil
+}
+
+func (w *writer) scored(s Scored) {
+	w.u32(uint32(s.ID))
+	w.u32(math.Float32bits(s.Logit))
+}
+
+func (w *writer) candidates(list []Scored) {
+	w.u32(uint32(len(list)))
+	for _, s := range list {
+		w.scored(s)
+	}
+}
+
+func (r *reader) scored() Scored {
+	return Scored{ID: TokenID(r.u32()), Logit: math.Float32frombits(r.u32())}
+}
+
+func (r *reader) candidates() []Scored {
+	n := r.u32()
+	if uint64(n)*8 > uint64(len(r.b)) {
+		r.fail("list of %d candidates", n)
+		return nil
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]Scored, n)
+	for i := range out {
+		out[i] = r.scored()
+	}
+	return out
 }

@@ -100,12 +100,24 @@ func samples() []sample {
 		{"passed", targon.Judged{Verdict: targon.Verdict{Outcome: targon.Passed, Reason: targon.ReasonEqual, Tokens: 64}}},
 		{"by margins, with what was counted", targon.Judged{Epoch: 7, UID: 513, Verdict: weighed}},
 		{"secret shown", targon.EpochClosed{Epoch: 7, Block: 2880, Secret: pattern(7)}},
+		{"secret shown, receipts bound", targon.EpochClosed{Epoch: 7, Block: 2880, Secret: pattern(7), Root: pattern(10), Receipts: 300}},
 		{"two scores", targon.ScoresMade{Epoch: 7, Scores: []targon.Score{
 			{UID: 1, Hotkey: pattern(8), Value: 0}, {UID: 513, Hotkey: pattern(9), Value: 1.5},
 		}}},
 		{"two weights", targon.WeightsDecided{Epoch: 7, Block: 2882, Weights: targon.Weights{{UID: 1, Value: 0}, {UID: 513, Value: 65535}}}},
 		{"no weights", targon.WeightsDecided{Epoch: 8, Block: 3242}},
 		{"read back", targon.WeightsSet{Epoch: 7, Block: 2883}},
+		{"of two positions", targon.Scores{
+			Weights: pattern(0x70), Kernel: "portable", Vocab: 70001, EOS: []targon.TokenID{0, 2},
+			Positions: []targon.Position{
+				{
+					Claimed: targon.Scored{ID: 5, Logit: 1.5}, LogProb: -0.75, Rank: 1,
+					Top: []targon.Scored{{ID: 9, Logit: 2}, {ID: 5, Logit: 1.5}}, Also: []targon.Scored{{ID: 70000, Logit: -3.25}},
+					Drawn: targon.Draw{Norm: 0.25, Allowed: 2, Last: targon.Scored{ID: 5, Logit: 1.5}, Kept: 0.9, Entropy: 0.5, Varentropy: 0.125},
+				},
+				{Claimed: targon.Scored{ID: 0, Logit: -1}, Top: []targon.Scored{{ID: 0, Logit: -1}}},
+			},
+		}},
 	}
 }
 
