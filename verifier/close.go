@@ -16,9 +16,9 @@ const closeDistance = drawDistance
 // repeats nothing.
 func (v *Verifier) close(ctx context.Context) error {
 	for {
-		e := v.due()
-		if e == nil {
-			return nil
+		e, err := v.due()
+		if e == nil || err != nil {
+			return err
 		}
 		if err := v.journal.write(ctx, e); err != nil {
 			return err
@@ -27,25 +27,25 @@ func (v *Verifier) close(ctx context.Context) error {
 }
 
 // due returns the next entry of the oldest epoch that can be written now, or nil.
-func (v *Verifier) due() targon.Entry {
+func (v *Verifier) due() (targon.Entry, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	e := v.state.epochs[0] // open has been called, so there is one
 	n := e.opened.Epoch
 	switch {
 	case e.end == 0 || v.height < e.end+closeDistance || e.unjudged > 0 || v.arriving(n):
-		return nil
+		return nil, nil
 	case !e.closed:
 		// From here anybody can repeat the epoch's draws, and none is left to make.
-		return targon.EpochClosed{Epoch: n, Block: e.end, Secret: targon.Digest(v.secret(n))}
+		return e.closing(targon.Digest(v.secret(n)))
 	case v.meta.Block == 0 && len(v.meta.Neurons) == 0:
-		return nil // the chain has not told us yet who there is
+		return nil, nil // the chain has not told us yet who there is
 	case !e.scored:
 		_, scores := v.state.scores(e, v.meta.Provers(v.cfg.Hotkey))
-		return targon.ScoresMade{Epoch: n, Scores: scores}
+		return targon.ScoresMade{Epoch: n, Scores: scores}, nil
 	default:
 		// Owed to the chain from here on: send takes it from the ledger.
-		return targon.WeightsDecided{Epoch: n, Block: v.height, Weights: v.state.weights(present(v.meta))}
+		return targon.WeightsDecided{Epoch: n, Block: v.height, Weights: v.state.weights(present(v.meta))}, nil
 	}
 }
 

@@ -192,6 +192,9 @@ func (s *State) close(c targon.EpochClosed) error {
 	case e.unjudged != 0:
 		return fmt.Errorf("%w: epoch %d is closed with %d arrivals unjudged", ErrLedger, c.Epoch, e.unjudged)
 	}
+	if err := e.bound(c); err != nil {
+		return err
+	}
 	e.closed = true
 	s.closes++
 	return nil

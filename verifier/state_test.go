@@ -32,6 +32,16 @@ func opened(e targon.Epoch, b targon.Block) targon.EpochOpened {
 	return targon.EpochOpened{Epoch: e, Block: b, AuditPPM: 1}
 }
 
+// bound closes the first epoch at block 15 with the root of one receipt.
+func bound(a targon.Arrived) targon.EpochClosed {
+	e := epoch{records: []*record{{arrived: targon.Arrived{Status: targon.StatusBusy}}, {arrived: a}}, end: 15}
+	c, err := e.closing(targon.Digest{})
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
 // TestApply is what a ledger may say and what it may not.
 func TestApply(t *testing.T) {
 	a := arrived(1, 0, 12)
@@ -70,6 +80,9 @@ func TestApply(t *testing.T) {
 		{"closed while it is the newest", after(3, targon.EpochClosed{}), true},
 		{"closed at another block", after(4, targon.EpochClosed{Block: 16}), true},
 		{"closed with an arrival unjudged", after(4, arrived(2, 0, 14), targon.EpochClosed{Block: 15}), true},
+		{"closed with its root", after(4, bound(a)), false},
+		{"closed with another root", after(4, bound(arrived(2, 0, 12))), true},
+		{"closed with a root and another count", after(4, targon.EpochClosed{Block: 15, Root: bound(a).Root, Receipts: 2}), true},
 		{"closed twice", after(5, targon.EpochClosed{Block: 15}), true},
 		{"closed before an older one", after(4, opened(2, 20), targon.EpochClosed{Epoch: 1, Block: 20}), true},
 		{"scored before it is closed", after(4, scores), true},
@@ -230,8 +243,9 @@ func TestDue(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := v.due() != nil; got != c.want {
-			t.Errorf("at %d with an arrival in epoch %d on its way: due %v", c.height, c.stamped, got)
+		due, err := v.due()
+		if got := due != nil; got != c.want || err != nil {
+			t.Errorf("at %d with an arrival in epoch %d on its way: due %v, %v", c.height, c.stamped, got, err)
 		}
 	}
 }
