@@ -3,20 +3,23 @@ package targon
 import "fmt"
 
 // MarshalBinary returns the canonical encoding. Detail is cut to 512 bytes. A verdict by
-// margins has an encoding of its own, of the same fields and what was counted; all
-// others are written as they always were.
+// margins has an encoding of its own, of the same fields and what was counted, and a
+// third one if it was held against packs; all others are written as they always were.
 func (e Judged) MarshalBinary() ([]byte, error) {
 	v := e.Verdict
 	if v.Outcome == OutcomeNone || v.Reason.Outcome() != v.Outcome {
 		return nil, fmt.Errorf("%w: outcome %v with reason %v", ErrEncoding, v.Outcome, v.Reason)
 	}
 	domain := domainJudged
-	if v.Weighed() {
+	switch {
+	case len(v.Nulls)+len(v.Bet) > 0:
+		domain = domainBet
+	case v.Weighed():
 		domain = domainWeighed
-		for _, valid := range []func() error{v.Tally.Validate, v.Surprise.Validate} {
-			if err := valid(); err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
-			}
+	}
+	for _, valid := range []func() error{v.Tally.Validate, v.Surprise.Validate, v.validateBet} {
+		if err := valid(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrEncoding, err)
 		}
 	}
 	w := newWriter(domain)
@@ -33,13 +36,16 @@ func (e Judged) MarshalBinary() ([]byte, error) {
 	w.u32(uint32(v.Winner))
 	w.f64(v.Gap)
 	w.str(v.Detail[:min(len(v.Detail), maxDetail)])
-	if domain == domainWeighed {
+	if domain != domainJudged {
 		w.gapCounts(v.Tally.Ids)
 		w.gapCounts(v.Tally.Endings)
 		w.u32(v.Tally.Undecided)
 		w.u32(v.Surprise.Tokens)
 		w.u64(uint64(v.Surprise.Excess))
 		w.u64(uint64(v.Surprise.Variance))
+	}
+	if domain == domainBet {
+		w.nulls(v)
 	}
 	return w.b, nil
 }
@@ -98,6 +104,17 @@ func decodeWeighed(r *reader) Judged {
 		r.fail("%v", err)
 	} else if !v.Weighed() { // which is encoded as it always was
 		r.fail("nothing was counted")
+	}
+	return e
+}
+
+func decodeBet(r *reader) Judged {
+	e := decodeWeighed(r)
+	r.nulls(&e.Verdict)
+	if r.err == nil {
+		if err := e.Verdict.validateBet(); err != nil {
+			r.fail("%v", err)
+		}
 	}
 	return e
 }

@@ -224,6 +224,31 @@ func TestChainOrderMatters(t *testing.T) {
 	}
 }
 
+// held is a verdict against a pack, changed.
+func held(change func(*targon.Verdict)) targon.Judged {
+	v := targon.Verdict{
+		Outcome: targon.Passed, Reason: targon.ReasonWithin,
+		Tally: targon.Tally{Undecided: 1}, Nulls: manyNulls(1), Bet: []int64{0},
+	}
+	change(&v)
+	return targon.Judged{Verdict: v}
+}
+
+func manyPacks(n int) []targon.Digest {
+	out := make([]targon.Digest, n)
+	for i := range out {
+		out[i][0] = byte(i)
+	}
+	return out
+}
+
+func manyNulls(n int) (out []targon.Null) {
+	for _, d := range manyPacks(n) {
+		out = append(out, targon.Null{Pack: d})
+	}
+	return out
+}
+
 // What DecodeEntry would refuse, MarshalBinary refuses.
 func TestEntriesThatCannotBeRead(t *testing.T) {
 	for name, e := range map[string]targon.Entry{
@@ -236,18 +261,50 @@ func TestEntriesThatCannotBeRead(t *testing.T) {
 		"surprised by nothing": targon.Judged{Verdict: targon.Verdict{
 			Outcome: targon.Passed, Reason: targon.ReasonWithin, Surprise: targon.Surprise{Variance: 1},
 		}},
-		"unknown status":   targon.Arrived{Status: targon.StatusOurs + 1},
-		"unknown origin":   targon.Arrived{Origin: 3},
-		"unknown finish":   targon.Arrived{Receipt: targon.Receipt{Finish: 3}},
-		"negative score":   targon.ScoresMade{Scores: []targon.Score{{Value: -1}}},
-		"no number":        targon.ScoresMade{Scores: []targon.Score{{Value: math.NaN()}}},
-		"infinite":         targon.ScoresMade{Scores: []targon.Score{{Value: math.Inf(1)}}},
-		"uid twice":        targon.WeightsDecided{Weights: targon.Weights{{UID: 1, Value: 65535}, {UID: 1}}},
-		"not max-upscaled": targon.WeightsDecided{Weights: targon.Weights{{UID: 1, Value: 5}}},
-		"bound by nothing": targon.EpochClosed{Receipts: 1},
+		"unknown status":        targon.Arrived{Status: targon.StatusOurs + 1},
+		"unknown origin":        targon.Arrived{Origin: 3},
+		"unknown finish":        targon.Arrived{Receipt: targon.Receipt{Finish: 3}},
+		"negative score":        targon.ScoresMade{Scores: []targon.Score{{Value: -1}}},
+		"no number":             targon.ScoresMade{Scores: []targon.Score{{Value: math.NaN()}}},
+		"infinite":              targon.ScoresMade{Scores: []targon.Score{{Value: math.Inf(1)}}},
+		"uid twice":             targon.WeightsDecided{Weights: targon.Weights{{UID: 1, Value: 65535}, {UID: 1}}},
+		"not max-upscaled":      targon.WeightsDecided{Weights: targon.Weights{{UID: 1, Value: 5}}},
+		"bound by nothing":      targon.EpochClosed{Receipts: 1},
+		"against nothing":       held(func(v *targon.Verdict) { v.Nulls = nil }),
+		"nothing counted":       held(func(v *targon.Verdict) { v.Tally = targon.Tally{} }),
+		"pack twice":            held(func(v *targon.Verdict) { v.Nulls = []targon.Null{{Stratum: 1}, {Stratum: 2}} }),
+		"many packs":            held(func(v *targon.Verdict) { v.Nulls = manyNulls(targon.MaxNulls + 1) }),
+		"many processes":        held(func(v *targon.Verdict) { v.Bet = make([]int64, 33) }),
+		"bet without end":       held(func(v *targon.Verdict) { v.Bet = []int64{1<<60 + 1} }),
+		"loss without end":      held(func(v *targon.Verdict) { v.Bet = []int64{-1<<60 - 1} }),
+		"convicted for nothing": targon.Convicted{Receipts: make([]targon.Digest, 1)},
+		"by no receipt":         targon.Convicted{Reason: targon.ReasonMargin},
+		"by too many":           targon.Convicted{Reason: targon.ReasonMargin, Receipts: make([]targon.Digest, targon.MaxConvicting+1)},
+		"against packs in disorder": targon.Convicted{
+			Reason: targon.ReasonMargin, Receipts: make([]targon.Digest, 1), Packs: make([]targon.Digest, 2),
+		},
+		"against too many packs": targon.Convicted{
+			Reason: targon.ReasonMargin, Receipts: make([]targon.Digest, 1), Packs: manyPacks(targon.MaxNulls + 1),
+		},
 	} {
 		if _, err := e.MarshalBinary(); !errors.Is(err, targon.ErrEncoding) {
 			t.Errorf("%s: %v, want ErrEncoding", name, err)
+		}
+	}
+	for name, e := range map[string]targon.Entry{
+		"as many packs": held(func(v *targon.Verdict) { v.Nulls = manyNulls(targon.MaxNulls) }),
+		"as many processes, as large": held(func(v *targon.Verdict) {
+			v.Bet = make([]int64, 32)
+			v.Bet[0], v.Bet[1] = 1<<60, -1<<60
+		}),
+		"convicted": targon.Convicted{
+			Reason: targon.ReasonMargin, Receipts: make([]targon.Digest, targon.MaxConvicting), Packs: manyPacks(targon.MaxNulls),
+		},
+	} {
+		if b, err := e.MarshalBinary(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if got, err := targon.DecodeEntry(b); err != nil || !cmp.Equal(got, e) {
+			t.Errorf("%s reads as %+v: %v", name, got, err)
 		}
 	}
 	long := targon.Judged{Verdict: targon.Verdict{Outcome: targon.Passed, Reason: targon.ReasonEqual, Detail: strings.Repeat("x", 600)}}

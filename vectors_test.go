@@ -81,6 +81,11 @@ func samples() []sample {
 		},
 		Surprise: targon.Surprise{Tokens: 64, Excess: -1500000, Variance: 88250000},
 	}
+	bet := weighed
+	bet.Nulls = []targon.Null{{Pack: pattern(1), Stratum: 258}, {Pack: pattern(2)}}
+	bet.Bet = []int64{-100006, 0, 13815510557}
+	greedy := weighed
+	greedy.Nulls = bet.Nulls
 	return []sample{
 		{"three prompt ids, the largest among them", aRequest()},
 		{"a name that is not ASCII, temperature 0.7", named},
@@ -99,6 +104,14 @@ func samples() []sample {
 		{"mismatch", targon.Judged{Epoch: 7, UID: 513, Verdict: verdict}},
 		{"passed", targon.Judged{Verdict: targon.Verdict{Outcome: targon.Passed, Reason: targon.ReasonEqual, Tokens: 64}}},
 		{"by margins, with what was counted", targon.Judged{Epoch: 7, UID: 513, Verdict: weighed}},
+		{"held against two packs, with the bet", targon.Judged{Epoch: 7, UID: 513, Verdict: bet}},
+		{"held against two packs, no evidence", targon.Judged{Epoch: 7, UID: 513, Verdict: greedy}},
+		{"rate of one prover", targon.RateSet{Epoch: 7, Prover: pattern(5), AuditPPM: 1_000_000}},
+		{"by margins", targon.Convicted{
+			UID: 513, Prover: pattern(5), Month: 3, Reason: targon.ReasonMargin, Tokens: 640, LogE: 7_200_000_000,
+			Packs: []targon.Digest{pattern(1), pattern(2)}, Receipts: []targon.Digest{pattern(4), pattern(3)},
+		}},
+		{"by equality", targon.Convicted{Prover: pattern(5), Reason: targon.ReasonMismatch, LogE: -1, Receipts: []targon.Digest{pattern(4)}}},
 		{"secret shown", targon.EpochClosed{Epoch: 7, Block: 2880, Secret: pattern(7)}},
 		{"secret shown, receipts bound", targon.EpochClosed{Epoch: 7, Block: 2880, Secret: pattern(7), Root: pattern(10), Receipts: 300}},
 		{"two scores", targon.ScoresMade{Epoch: 7, Scores: []targon.Score{

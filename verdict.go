@@ -145,6 +145,12 @@ type Verdict struct {
 	// Of checks by margins; zero where ids were compared for equality.
 	Tally    Tally    `json:"tally,omitzero"`
 	Surprise Surprise `json:"surprise,omitzero"`
+	// Nulls are what it was held against, sorted by pack: together the worst that is
+	// admissible. Empty if no pack holds such a request.
+	Nulls []Null `json:"nulls,omitempty"`
+	// Bet is what it did to each process of the evidence: logarithms in units of 1e-9.
+	// Empty if it is no evidence.
+	Bet []int64 `json:"bet,omitempty"`
 }
 
 // Weighed reports whether the verdict carries what a check by margins counted. It is

@@ -59,9 +59,10 @@ type Bets struct {
 
 // Bets works out the table of a stratum, which takes some milliseconds. Equal packs
 // give equal tables on every machine.
-func (p Pack) Bets(stratum int) *Bets {
-	b := &Bets{bounds: p.bounds(stratum)}
-	usual := p.usual(stratum)
+func (p Pack) Bets(stratum int) *Bets { return newBets(p.bounds(stratum), p.usual(stratum)) }
+
+func newBets(bounds, usual [targon.GapClasses]uint32) *Bets {
+	b := &Bets{bounds: bounds}
 	for c, bound := range b.bounds {
 		if bound >= noBet {
 			continue

@@ -24,6 +24,7 @@ type Stream struct {
 	begun  int                  // restarts
 	alarms uint64
 	cusum  Bet
+	told   int64 // what Update has added to the evidence so far
 }
 
 // MaxRestarts is how many alarms begin the processes anew. Later ones only count.
@@ -69,21 +70,29 @@ func (s *Stream) LogE() int64 { return average(s.logs[:], stakes[:], unstaked) }
 func (s *Stream) Alarms() uint64 { return s.alarms }
 
 // Update is the calibrated form of the function of that name: it adds a verdict and the
-// bet that its tally made to the stream, and returns the evidence after it.
+// bet that its tally made to the stream, and returns the evidence after it. Where a month
+// has answers of both kinds, since the verifier changed its policy, the evidence is the
+// product of the two: each answer bets once, so it is a supermartingale still.
 func (s *Stream) Update(e targon.Evidence, v targon.Verdict, b Bet) (after targon.Evidence, alarm bool) {
 	if v.Prover != e.Prover {
 		return e, false
 	}
 	alarm = s.Add(b)
-	if v.Outcome == targon.Failed {
+	switch v.Reason {
+	case targon.ReasonMargin, targon.ReasonMismatch, targon.ReasonTermination:
 		e.Mismatches = addCount(e.Mismatches, 1)
-	} else {
+	default: // an answer that failed by its timing agreed all the same
 		e.Matches = addCount(e.Matches, 1)
 	}
 	e.Tokens = addCount(e.Tokens, uint64(v.Tokens))
-	e.LogE = s.LogE()
+	now := s.LogE()
+	e.LogE = addLog(e.LogE, addLog(now, -s.told))
+	s.told = now
 	if !e.Convicted && e.LogE >= logConvict {
 		e.Convicted, e.ConvictedAt, e.Reason = true, e.Tokens, v.Reason
+		if v.Outcome != targon.Failed { // many answers together did what this one did not
+			e.Reason = targon.ReasonMargin
+		}
 	}
 	return e, alarm
 }
