@@ -127,7 +127,8 @@ func (v *Verifier) open(ctx context.Context, h targon.Header) error {
 	if next, due := v.dueEpoch(h); due {
 		secret := challenge.EpochSecret(v.cfg.Root, next)
 		e := targon.EpochOpened{Epoch: next, Block: h.Number, SecretHash: challenge.Commitment(secret), AuditPPM: v.cfg.AuditPPM}
-		if err := v.journal.write(ctx, e); err != nil {
+		// A crash within: the rates that are missing stay those of all others.
+		if err := v.journal.write(ctx, v.opening(e)...); err != nil {
 			return err
 		}
 		v.mu.Lock()

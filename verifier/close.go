@@ -33,6 +33,8 @@ func (v *Verifier) due() (targon.Entry, error) {
 	e := v.state.epochs[0] // open has been called, so there is one
 	n := e.opened.Epoch
 	switch {
+	case len(v.state.unrecorded) > 0:
+		return *v.state.dossiers[v.state.unrecorded[0]].record, nil
 	case e.end == 0 || v.height < e.end+closeDistance || e.unjudged > 0 || v.arriving(n):
 		return nil, nil
 	case !e.closed:

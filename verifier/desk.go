@@ -39,27 +39,29 @@ func (v *Verifier) Record(ctx context.Context, x targon.Exchange, optedOut bool)
 }
 
 // Provers returns the neurons that serve, as the chain last showed them, without those
-// that are convicted: no user is sent to them, scored or not.
+// that are convicted or not cleared since: no user is sent to them, scored or not.
 func (v *Verifier) Provers() []targon.Neuron {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	month := targon.MonthOf(max(v.height, v.state.newest))
 	return slices.DeleteFunc(v.meta.Provers(v.cfg.Hotkey), func(n targon.Neuron) bool {
-		return v.state.convicted(n.Hotkey, month, month)
+		return v.state.shunned(n.Hotkey, month)
 	})
 }
 
-// Scores returns what the last epoch ended with, sorted by UID, with 0 for whoever is
-// convicted by now. It is empty before the first epoch ends.
+// Scores returns by what share users are sent to provers, sorted by UID: the score that
+// the last epoch ended with, divided as the prover's repute multiplies its audits, and 0
+// for whoever is convicted by now or not cleared. It is empty before the first epoch ends.
 func (v *Verifier) Scores() []targon.Score {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := slices.Clone(v.state.scored.Scores)
 	month := targon.MonthOf(max(v.height, v.state.newest))
 	for i := range out {
-		if v.state.convicted(out[i].Hotkey, month, month) {
+		if v.state.shunned(out[i].Hotkey, month) {
 			out[i].Value = 0
 		}
+		out[i].Value /= float64(v.state.tallies[out[i].Hotkey].reputation().Boost())
 	}
 	return out
 }

@@ -24,7 +24,7 @@ func (v *Verifier) draw(ctx, work context.Context, h targon.Header) error {
 			wait = append(wait, p)
 		case !known:
 			missed = append(missed, p)
-		case challenge.Drawn(v.secret(p.Epoch), p.Receipt.Digest(), hash, v.state.find(p.Epoch).opened.AuditPPM):
+		case challenge.Drawn(v.secret(p.Epoch), p.Receipt.Digest(), hash, v.state.find(p.Epoch).rate(p.Prover)):
 			audits = append(audits, p)
 		default:
 			spared = append(spared, p)
@@ -86,9 +86,16 @@ func (v *Verifier) verdict(ctx context.Context, p *pending) targon.Verdict {
 	if err != nil {
 		return ruled(p.Arrived, targon.ReasonOurs, err.Error()).Verdict
 	}
-	verdict, need, more := proof.Precheck(t, proof.Model{Vocab: v.cfg.Vocab})
-	if !more {
+	model := proof.Model{Vocab: v.cfg.Vocab}
+	if v.margins != nil {
+		model.Noise = v.margins.replay.Noise
+	}
+	verdict, need, more := proof.Precheck(t, model)
+	switch {
+	case !more:
 		return verdict
+	case v.margins != nil:
+		return v.byMargins(ctx, p, t, need)
 	}
 	scores, err := v.score(ctx, v.cfg.Reference, t, need)
 	if err != nil {

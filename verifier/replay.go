@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"targon"
-	"targon/challenge"
 	"targon/evidence"
 	"targon/proof"
 	"targon/score"
@@ -35,8 +34,8 @@ func (s *State) Weights() (targon.Epoch, targon.Weights, bool) {
 
 // Evidence returns what is known of a prover in a month.
 func (s *State) Evidence(prover targon.Hotkey, m targon.Month) targon.Evidence {
-	if e, ok := s.evidence[account{prover, m}]; ok {
-		return e
+	if d, ok := s.dossiers[account{prover, m}]; ok {
+		return d.evidence
 	}
 	return evidence.New(prover, m)
 }
@@ -83,6 +82,8 @@ func (c *checker) check(e targon.Entry) error {
 	switch e := e.(type) {
 	case targon.Judged:
 		return c.verdict(e)
+	case targon.RateSet:
+		return c.rate(e)
 	case targon.EpochClosed:
 		return c.draws(e)
 	case targon.ScoresMade:
@@ -116,7 +117,7 @@ func (c *checker) verdict(j targon.Judged) error {
 	if !want && reason != targon.ReasonRestart {
 		return fmt.Errorf("%w: request %s ended %s and is judged %s", ErrLedger, a.Request, a.Status, reason)
 	}
-	return nil
+	return c.bets(j.Verdict)
 }
 
 // unanswered are the reasons of exchanges without a receipt.
@@ -130,7 +131,7 @@ var unanswered = []targon.Reason{
 // never the other way round.
 func (c *checker) streamed(a targon.Arrived, reason targon.Reason) bool {
 	switch burst := c.state.burst(a); reason {
-	case targon.ReasonEqual:
+	case targon.ReasonEqual, targon.ReasonWithin:
 		return burst == targon.ReasonNone
 	case targon.ReasonBuffered:
 		return burst == targon.ReasonBuffered
@@ -148,44 +149,39 @@ func (c *checker) draws(closed targon.EpochClosed) error {
 		return nil // Apply refuses it
 	}
 	secret := targon.Secret(closed.Secret)
-	if challenge.Commitment(secret) != e.opened.SecretHash {
-		return fmt.Errorf("%w: epoch %d shows another secret than it committed to", ErrLedger, closed.Epoch)
+	if err := e.shows(secret); err != nil {
+		return err
+	}
+	if err := c.convictions(closed); err != nil {
+		return err
 	}
 	c.audit.Epochs++
 	for _, r := range e.records {
-		if err := c.draw(secret, e.opened.AuditPPM, r); err != nil {
+		if r.arrived.Status != targon.StatusComplete {
+			continue
+		}
+		if err := c.draw(e.draw(secret, r, c.hashes)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *checker) draw(secret targon.Secret, ppm uint32, r *record) error {
-	if r.arrived.Status != targon.StatusComplete {
-		return nil
+func (c *checker) draw(d Draw) error {
+	if !d.Kept() {
+		return fmt.Errorf("%w: request %s is judged %s, the draw says otherwise", ErrLedger, d.Request, d.Reason)
 	}
-	switch r.verdict.Reason {
-	case targon.ReasonOptedOut:
-		c.audit.OptedOut++
-		return nil
-	case targon.ReasonRestart, targon.ReasonSpoolFull, targon.ReasonNoBlock:
-		c.audit.Skipped++
-		return nil
-	default:
-	}
-	hash, ok := c.hashes(r.arrived.Block + drawDistance)
-	if !ok {
-		c.audit.Unknown++
-		return nil
-	}
-	want, got := challenge.Drawn(secret, r.arrived.Receipt.Digest(), hash, ppm), r.verdict.Reason != targon.ReasonNotDrawn
-	if want != got {
-		return fmt.Errorf("%w: request %s is judged %s, the draw says %v", ErrLedger, r.arrived.Request, r.verdict.Reason, want)
-	}
-	if want {
+	switch d.Due {
+	case DueAudit:
 		c.audit.Drawn++
-	} else {
+	case DueNothing:
 		c.audit.Spared++
+	case DueOptedOut:
+		c.audit.OptedOut++
+	case DueSkipped:
+		c.audit.Skipped++
+	case DueUnknown:
+		c.audit.Unknown++
 	}
 	return nil
 }

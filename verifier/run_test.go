@@ -80,30 +80,59 @@ func TestCloseEpoch(t *testing.T) {
 	})
 }
 
-// TestMonth: a conviction bars from every epoch that touches its month, and no other.
+// TestMonth: a conviction bars from every epoch that touches its month, and from those
+// after it until 32 audited answers in a row have passed, the last one's epoch included.
 func TestMonth(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "honest", "lying")
 		w.chain.base = targon.MonthOf(0).End() - 8 // epochs open 8 and 3 blocks before the month's end, and 2 after
+		w.config.AuditPPM = 1_000_000
 		v, stop := w.start()
 		time.Sleep(4 * time.Second)
 		w.people.mu.Lock()
 		w.provers[1].kind = "honest"
 		w.people.mu.Unlock()
-		time.Sleep(26 * time.Second)
+		time.Sleep(11 * time.Second)
+		if p := of(t, v.View(), 2); p.Convicted || p.Lacks == 0 || p.Lacks == 32 || len(v.Provers()) != 1 || v.Scores()[1].Value != 0 {
+			t.Errorf("not cleared, and yet: %+v, users are sent to %v by %v", p, v.Provers(), v.Scores())
+		}
+		time.Sleep(40 * time.Second)
 		if err := stop(); err != nil {
 			t.Fatal(err)
 		}
 		w.check()
-		for i, want := range []bool{true, true, false, false} {
-			if barred := w.chain.sets[i].Of(2) == 0; barred != want {
+		cleared := clearedIn(w.ledger.entries(t), w.provers[1].key.Hotkey(), targon.MonthOf(0).End())
+		if cleared < 3 || int(cleared)+2 > len(w.chain.sets) {
+			t.Fatalf("cleared in epoch %d of %d", cleared, len(w.chain.sets))
+		}
+		for i, set := range w.chain.sets {
+			if barred, want := set.Of(2) == 0, i <= int(cleared); barred != want {
 				t.Errorf("epoch %d: barred %v, want %v", i, barred, want)
 			}
 		}
-		if of(t, v.View(), 2).Convicted {
-			t.Error("convicted in the month after")
+		if p := of(t, v.View(), 2); p.Convicted || p.Lacks != 0 || len(v.Provers()) != 2 || v.Scores()[1].Value == 0 {
+			t.Errorf("the month after: %+v, users are sent to %v by %v", p, v.Provers(), v.Scores())
 		}
 	})
+}
+
+// clearedIn is the epoch in which the 32nd audited answer from a block on arrived, all
+// having passed.
+func clearedIn(entries []targon.Entry, h targon.Hotkey, from targon.Block) targon.Epoch {
+	counts, n := map[targon.Digest]bool{}, 0
+	for _, e := range entries {
+		switch e := e.(type) {
+		case targon.Arrived:
+			counts[e.Request] = e.Prover == h && e.Block >= from
+		case targon.Judged:
+			if counts[e.Verdict.Request] && e.Verdict.Outcome == targon.Passed {
+				if n++; n == 32 {
+					return e.Epoch
+				}
+			}
+		}
+	}
+	return 0
 }
 
 // TestStop: a judgement under way is finished, one that hangs is not waited for, and

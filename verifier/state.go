@@ -26,13 +26,16 @@ type State struct {
 	epochs   []*epoch // opened and without decided weights, oldest first
 	next     targon.Epoch
 	book     score.Book
-	evidence map[account]targon.Evidence
+	dossiers map[account]*dossier
+	debts    map[targon.Hotkey]*debt // of those that were ever convicted
 	tallies  map[targon.Hotkey]*tally
+	// Convictions that the ledger does not record yet, in its order.
+	unrecorded []account
 
 	users recall // requests of users, beyond the end of their epoch
 
 	scored  targon.ScoresMade
-	barred  map[targon.UID]bool // convicted when the epoch was scored
+	barred  map[targon.UID]bool // convicted, or not cleared, when the epoch was scored
 	decided targon.WeightsDecided
 	set     targon.WeightsSet
 	// How many epochs have been closed, decided and set, to tell the zero values
@@ -57,6 +60,7 @@ type epoch struct {
 	byDigest map[targon.Digest]*record
 	unjudged int
 	audited  map[targon.Hotkey]uint64 // ids in answers that were drawn and decided
+	rates    map[targon.Hotkey]uint32 // of provers that are audited more often; see rate
 	closed   bool
 	scored   bool
 }
@@ -70,7 +74,9 @@ type record struct {
 // NewState returns the state of an empty ledger. The policy must be the one that
 // made the ledger's scores.
 func NewState(p score.Throughput) *State {
-	return &State{policy: p, evidence: map[account]targon.Evidence{}, tallies: map[targon.Hotkey]*tally{}}
+	return &State{
+		policy: p, dossiers: map[account]*dossier{}, debts: map[targon.Hotkey]*debt{}, tallies: map[targon.Hotkey]*tally{},
+	}
 }
 
 // Apply folds one entry. After an error the state is of no use.
@@ -83,6 +89,10 @@ func (s *State) Apply(e targon.Entry) error {
 		err = s.arrive(e)
 	case targon.Judged:
 		err = s.judge(e)
+	case targon.RateSet:
+		err = s.raise(e)
+	case targon.Convicted:
+		err = s.record(e)
 	case targon.EpochClosed:
 		err = s.close(e)
 	case targon.ScoresMade:
@@ -160,6 +170,9 @@ func (s *State) judge(j targon.Judged) error {
 	case j.Verdict.Receipt != receiptOf(r.arrived):
 		return fmt.Errorf("%w: request %s is judged by another receipt", ErrLedger, j.Verdict.Request)
 	}
+	if _, ok := evidence.BetOf(j.Verdict.Bet); !ok && len(j.Verdict.Bet) > 0 {
+		return fmt.Errorf("%w: request %s carries a bet that nobody makes", ErrLedger, j.Verdict.Request)
+	}
 	r.verdict = j.Verdict
 	r.verdict.Detail = "" // for people who read the ledger
 	e.unjudged--
@@ -168,18 +181,11 @@ func (s *State) judge(j targon.Judged) error {
 	}
 	s.tally(r.arrived.Prover, r.arrived.UID).judge(r)
 	s.weigh(r)
+	s.repute(r)
+	s.clear(r)
+	// Kept to score the epoch by, which needs none of these.
+	r.verdict.Tally, r.verdict.Nulls, r.verdict.Bet = targon.Tally{}, nil, nil
 	return nil
-}
-
-// weigh lets package evidence take every verdict into account, chosen by nobody: it
-// moves by matches and confirmed mismatches, and by nothing else.
-func (s *State) weigh(r *record) {
-	a := account{r.arrived.Prover, targon.MonthOf(r.arrived.Block)}
-	was, ok := s.evidence[a]
-	if !ok {
-		was = evidence.New(a.prover, a.month)
-	}
-	s.evidence[a] = evidence.Update(was, r.verdict)
 }
 
 func (s *State) close(c targon.EpochClosed) error {
@@ -216,7 +222,7 @@ func (s *State) score(m targon.ScoresMade) error {
 	s.scored = m
 	s.barred = map[targon.UID]bool{}
 	for _, sc := range m.Scores {
-		s.barred[sc.UID] = s.convicted(sc.Hotkey, targon.MonthOf(e.opened.Block), targon.MonthOf(e.end-1))
+		s.barred[sc.UID] = s.convicted(sc.Hotkey, targon.MonthOf(e.opened.Block), targon.MonthOf(e.end-1)) || s.owing(sc.Hotkey, e)
 	}
 	return nil
 }
@@ -256,8 +262,8 @@ func (s *State) confirm(w targon.WeightsSet) error {
 	return nil
 }
 
-// weights is the vector that the last scores call for: 0 for the convicted, and no
-// entry for those that keep is false of. Who is convicted was settled when the
+// weights is the vector that the last scores call for: 0 for the convicted and for those
+// not cleared yet, and no entry for those that keep is false of. Who they are was settled when the
 // scores were made, so that a verdict which comes just now changes nothing.
 func (s *State) weights(keep func(targon.Score) bool) targon.Weights {
 	var scores []targon.Score
@@ -272,7 +278,7 @@ func (s *State) weights(keep func(targon.Score) bool) targon.Weights {
 // convicted reports whether a prover is convicted in one of the months.
 func (s *State) convicted(h targon.Hotkey, first, last targon.Month) bool {
 	for m := first; m <= last; m++ {
-		if s.evidence[account{h, m}].Convicted {
+		if d := s.dossiers[account{h, m}]; d != nil && d.evidence.Convicted {
 			return true
 		}
 	}
@@ -381,8 +387,8 @@ func receiptOf(a targon.Arrived) targon.Digest {
 // audited reports whether a verdict came from looking at a drawn answer.
 func audited(r targon.Reason) bool {
 	switch r {
-	case targon.ReasonEqual, targon.ReasonMismatch, targon.ReasonTermination, targon.ReasonSignature,
-		targon.ReasonChain, targon.ReasonStructure, targon.ReasonBuffered, targon.ReasonBufferedLone:
+	case targon.ReasonEqual, targon.ReasonWithin, targon.ReasonMismatch, targon.ReasonMargin, targon.ReasonTermination,
+		targon.ReasonSignature, targon.ReasonChain, targon.ReasonStructure, targon.ReasonBuffered, targon.ReasonBufferedLone:
 		return true
 	default:
 		return false

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/evidence"
 	"targon/score"
 )
 
@@ -98,8 +99,13 @@ type Config struct {
 	Inputs    Inputs
 	Prompts   Prompts
 	Policy    score.Throughput
+	// Packs are the stacks that are admitted besides the reference's own, see
+	// evidence.Nulls: every answer is then judged by margins. Empty: provers must give
+	// the reference's ids exactly.
+	Packs []evidence.Pack
 
 	AuditPPM    uint32        // audits per million receipts
+	Repute      bool          // provers of little repute are audited more often, newcomers among them
 	Epoch       targon.Blocks // least length of an epoch; default 360
 	BlockTime   time.Duration // what the chain intends; default 12 s
 	Deadline    time.Duration // for one answer; default 60 s
@@ -140,6 +146,7 @@ type Verifier struct {
 	log     *slog.Logger
 	spool   *spool
 	journal *journal
+	margins *margins      // nil: ids are compared for equality
 	asks    atomic.Uint64 // numbers requests, so that no two have one nonce
 	running atomic.Bool
 	fresh   chan struct{} // holds a token while the setter has news to look at
@@ -169,12 +176,16 @@ func New(c Config) (*Verifier, error) {
 		return nil, err
 	}
 	c.defaults()
+	by, err := newMargins(c.Packs, c.Weights)
+	if err != nil {
+		return nil, err
+	}
 	sp, err := openSpool(c.SpoolDir, c.SpoolBytes)
 	if err != nil {
 		return nil, err
 	}
 	v := &Verifier{
-		cfg: c, log: c.Log, spool: sp, fresh: make(chan struct{}, 1),
+		cfg: c, log: c.Log, spool: sp, margins: by, fresh: make(chan struct{}, 1),
 		auditors: make(chan struct{}, c.Auditors), state: NewState(c.Policy),
 		hashes: map[targon.Block]targon.Digest{}, stamped: map[targon.Digest]targon.Epoch{},
 		flights: map[targon.Hotkey]*flight{}, children: map[targon.UID]*child{},

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/evidence"
 )
 
 // View is a snapshot for people: status pages and the table at the end of a run. It
@@ -51,7 +52,11 @@ type ProverView struct {
 	Reason             targon.Reason `json:"reason"` // of the conviction, else its commonest failure
 	TokensToConviction uint64        `json:"tokens_to_conviction"`
 	Score              float64       `json:"score"`
-	Weight             uint16        `json:"weight"` // last decided
+	Weight             uint16        `json:"weight"`     // last decided
+	Lacks              int           `json:"lacks"`      // audited passes in a row until a convict is paid again
+	Alarms             uint64        `json:"alarms"`     // this month: changes of its ways
+	AuditPPM           uint32        `json:"audit_ppm"`  // in force
+	Reputation         float64       `json:"reputation"` // 0 to 1, by audits
 }
 
 // tally is one prover's counters since the ledger began.
@@ -66,6 +71,7 @@ type tally struct {
 		time   time.Duration
 	}
 	reasons map[targon.Reason]uint64
+	repute  evidence.Reputation // zero: see reputation
 }
 
 // tally finds or makes a prover's.
@@ -177,7 +183,14 @@ func (s *State) prover(h targon.Hotkey, t *tally) ProverView {
 	if t.passed.time > 0 {
 		p.TokensPerSecond = float64(t.passed.tokens) / t.passed.time.Seconds()
 	}
-	ev := s.evidence[account{h, targon.MonthOf(s.newest)}]
+	p.Lacks, p.Reputation = s.lacks(h), t.reputation().Score()
+	if e := s.current(); e != nil {
+		p.AuditPPM = e.rate(h)
+	}
+	var ev targon.Evidence
+	if d := s.dossiers[account{h, targon.MonthOf(s.newest)}]; d != nil {
+		ev, p.Alarms = d.evidence, d.stream.Alarms()
+	}
 	if ev.Convicted {
 		p.Convicted, p.Reason, p.TokensToConviction = true, ev.Reason, ev.ConvictedAt
 		return p

@@ -150,6 +150,9 @@ func (p *people) Ask(ctx context.Context, n targon.Neuron, r targon.Request, _ f
 		return fail(targon.StatusAborted)
 	}
 	ids := toyAnswer(r)
+	if who.kind == "foreign" {
+		ids = foreignAnswer(r)
+	}
 	if who.kind == "lying" {
 		ids[len(ids)/2] = ids[len(ids)/2]%(toyVocab-1) + 1
 	}
