@@ -26,10 +26,18 @@ func avx2() *Kernel {
 }
 
 func avx2Gemv32(dst, w, x []float32, rows, cols, stride int) {
-	avxGemv32(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
+	f := avxGemv32
+	if cols >= longRow {
+		f = avx2Rows32
+	}
+	f(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
 }
 
 func avx2Gemv16(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
+	if cols >= longRow {
+		avx2Rows16(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*2)
+		return
+	}
 	avxGemv16(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*2, stride*2)
 }
 

@@ -9,7 +9,7 @@ func avx512() *Kernel {
 		name:   "avx512",
 		peak:   peakLoops{lanes: 16, perRound: 22, fma: avx512Chains, add: addChain},
 		gemv32: avx512Gemv32,
-		gemv16: avx2Gemv16,
+		gemv16: avx512Gemv16,
 		gemm32: avx512Gemm32,
 		gemm16: avx512Gemm16,
 		direct: 48,
@@ -31,7 +31,19 @@ func avx512() *Kernel {
 }
 
 func avx512Gemv32(dst, w, x []float32, rows, cols, stride int) {
-	avx512Gemm1(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
+	f := avx512Gemm1
+	if cols >= longRow {
+		f = avx512Rows32
+	}
+	f(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*4)
+}
+
+func avx512Gemv16(dst []float32, w []uint16, x []float32, rows, cols, stride int) {
+	if cols < longRow { // registers half as wide are widened in half the time
+		avx2Gemv16(dst, w, x, rows, cols, stride)
+		return
+	}
+	avx512Rows16(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols*4, stride*2)
 }
 
 // fetch returns the address from which to fetch ahead while m vectors from b on are
@@ -77,7 +89,7 @@ func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 		case 2:
 			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		default:
-			avx512Gemm1(&y[0], &w[0], &v[0], panels, cols, stride)
+			avx512Gemv32(y, w, v, s.rows, s.cols, s.stride)
 		}
 		b += m
 	}
@@ -100,7 +112,7 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 		case 2:
 			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		default:
-			avx2Gemv16(y, w, v, s.rows, s.cols, s.stride)
+			avx512Gemv16(y, w, v, s.rows, s.cols, s.stride)
 		}
 		b += m
 	}

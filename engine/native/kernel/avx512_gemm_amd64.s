@@ -208,7 +208,7 @@ loop:                              \
 	VZEROUPPER                 \
 	RET
 
-// One vector: what counts is how fast the weights come, so those of the next panel are
+// One vector and short rows; rows_amd64.s has the long ones. Those of the next panel are
 // asked for while this one is multiplied. BX walks along them.
 //
 // func avx512Gemm1(dst, w, x *float32, panels, cols, stride int)
@@ -267,9 +267,6 @@ TEXT ·avx512Gemm4(SB), NOSPLIT, $0-72
 TEXT ·avx512Gemm6(SB), NOSPLIT, $0-72
 	GEMM(ZEROS6, STEP6(VMOVUPS), STORE6, 0, 64)
 
-// With one vector the registers of avx2Gemv16 do better: half as wide, they are widened
-// in half the time.
-//
 // func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 TEXT ·avx512Half2(SB), NOSPLIT, $0-72
 	GEMM(ZEROS2, STEP2(VCVTPH2PS), STORE2, 1, 32)

@@ -37,7 +37,7 @@ func TestNoReadPastTheEnd(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 9))
 	p, rest := others(t)
 	for _, k := range append(rest, p) {
-		for _, cols := range []int{16, 48, 80} {
+		for _, cols := range []int{16, 48, 80, 192, 208} {
 			const rows = 12
 			b32, b16 := beforeGuard(t, 4*rows*cols), beforeGuard(t, 2*rows*cols)
 			f32 := unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b32))), rows*cols)
