@@ -30,7 +30,7 @@ const policy = `
 	# In the order in which data flows.
 	NOUNS       = targon
 	FOUNDATIONS = sign noise scale merkle
-	STEPS       = challenge proof evidence score weights yuma market
+	STEPS       = challenge proof evidence score weights yuma market bundle
 	WIRE        = wire
 	ROLES       = prover verifier gateway inputs pool dashboard calibrate
 	ADAPTERS    = engine chain ledger wallet
@@ -69,7 +69,7 @@ const outside = `
 	targon:      golang.org/x/crypto/blake2b
 	sign:        github.com/oasisprotocol/curve25519-voi/primitives/sr25519
 	noise scale merkle: -
-	challenge proof evidence score weights yuma market: -
+	challenge proof evidence score weights yuma market bundle: -
 `
 
 // impure lists what the layers of outside may not import even from the standard
