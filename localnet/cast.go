@@ -13,12 +13,14 @@ import (
 	"targon"
 	"targon/engine/native"
 	"targon/engine/native/gguf"
+	"targon/engine/redteam"
 	"targon/prover"
 )
 
 // The cast: every way of cheating that `up` shows, as a decorator of the honest
 // engine or as an engine over other weights. A cheat lies through this one seam
-// only; the prover around it signs and streams like any other.
+// only; the prover around it signs and streams like any other. Those of package
+// redteam may be asked for by name, and so may its honest control on other numerics.
 
 // Cheats lists the cast that `up` starts when nothing else is asked for.
 func Cheats() []string {
@@ -27,6 +29,17 @@ func Cheats() []string {
 
 // modelCheat is the prefix of a cheat that runs a file of the user's choice.
 const modelCheat = "model:"
+
+// everyCheat lists all that can be asked for by name, Foreign included, which is none.
+func everyCheat() []string {
+	names := Cheats()
+	for _, n := range append(redteam.Names(), redteam.Foreign) {
+		if !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	return names
+}
 
 // SplitCheats reads comma-separated lists of cheat names, given once or often;
 // "none" alone is the empty cast.
@@ -37,10 +50,10 @@ func SplitCheats(values []string) ([]string, error) {
 		switch {
 		case n == "none" && len(values) == 1 && values[0] == "none":
 			return nil, nil
-		case isFile && path != "", slices.Contains(Cheats(), n):
+		case isFile && path != "", slices.Contains(everyCheat(), n):
 			names = append(names, n)
 		default:
-			return nil, fmt.Errorf("unknown cheat %q: choose from %s, %sPATH.gguf, or none alone", n, strings.Join(Cheats(), ", "), modelCheat)
+			return nil, fmt.Errorf("unknown cheat %q: choose from %s, %sPATH.gguf, or none alone", n, strings.Join(everyCheat(), ", "), modelCheat)
 		}
 	}
 	return names, nil
@@ -55,8 +68,9 @@ func label(cheat string) string {
 }
 
 // cheating returns the engine of a prover that cheats in the named way while the
-// network's model is m and honest runs it.
-func cheating(cheat string, m *native.Model, honest prover.Engine, o native.Options) (prover.Engine, error) {
+// network's model is the one that honest runs.
+func cheating(cheat string, honest *native.Engine, o native.Options, seed uint64) (prover.Engine, error) {
+	m := honest.Model()
 	if path, ok := strings.CutPrefix(cheat, modelCheat); ok {
 		other, err := native.Open(path)
 		if err != nil {
@@ -88,7 +102,7 @@ func cheating(cheat string, m *native.Model, honest prover.Engine, o native.Opti
 	case "silent":
 		return silent{}, nil
 	}
-	return nil, fmt.Errorf("unknown cheat %q", cheat)
+	return redteam.New(cheat, honest, o, seed)
 }
 
 // replaying answers honestly once and repeats that answer for ever after.

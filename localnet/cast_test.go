@@ -26,6 +26,7 @@ func TestSplitCheats(t *testing.T) {
 		{[]string{"replay,silent"}, []string{"replay", "silent"}, true},
 		{[]string{"replay", "model:a/b.gguf,silent"}, []string{"replay", "model:a/b.gguf", "silent"}, true},
 		{[]string{"model:a.gguf", "model:b.gguf"}, []string{"model:a.gguf", "model:b.gguf"}, true},
+		{[]string{"foreign,temp-0.9"}, []string{"foreign", "temp-0.9"}, true},
 		{[]string{"none,replay"}, nil, false},
 		{[]string{"none", "replay"}, nil, false},
 		{[]string{"model:"}, nil, false},
@@ -40,7 +41,7 @@ func TestSplitCheats(t *testing.T) {
 }
 
 // toy is a small random model and its honest engine.
-func toy(t *testing.T) (*native.Model, prover.Engine) {
+func toy(t *testing.T) (*native.Model, *native.Engine) {
 	t.Helper()
 	shape := enginetest.Tiny()
 	shape.Dim, shape.FFN, shape.Heads, shape.Head = 64, 96, 4, 16 // rows that quantise
@@ -99,7 +100,7 @@ func TestCheatsCheat(t *testing.T) {
 		{"wrong-seed", func(a, b []targon.TokenID) bool { return !slices.Equal(a, right1) && !slices.Equal(b, right2) }},
 		{"buffer", func(a, b []targon.TokenID) bool { return slices.Equal(a, right1) && slices.Equal(b, right2) }},
 	} {
-		e, err := cheating(c.cheat, m, honest, native.Options{})
+		e, err := cheating(c.cheat, honest, native.Options{}, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +114,7 @@ func TestCheatsCheat(t *testing.T) {
 // TestQuantizedFlips: rounding the weights changes an answer once in a while.
 func TestQuantizedFlips(t *testing.T) {
 	m, honest := toy(t)
-	e, err := cheating("quantized", m, honest, native.Options{})
+	e, err := cheating("quantized", honest, native.Options{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

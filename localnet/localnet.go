@@ -19,6 +19,7 @@ import (
 
 	"targon"
 	"targon/engine/native"
+	"targon/evidence"
 )
 
 // Audited ids that every prover shall have by the end of an epoch, if it answers in
@@ -30,12 +31,14 @@ const longestEpoch = 30 * time.Second
 
 // Config says what network to run. Zero values mean the defaults named.
 type Config struct {
-	Model     *native.Model // what provers claim to run; required
-	Epochs    uint64        // stop after so many; 0: when the context ends
-	Seed      *uint64       // fixes all secrets; nil: random ones
-	Honest    int           // honest provers; of three or more the last is slow
-	Cheats    []string      // names from Cheats, or model:PATH.gguf
-	AuditPPM  uint32        // audits per million answers
+	Model    *native.Model // what provers claim to run; required
+	Epochs   uint64        // stop after so many; 0: when the context ends
+	Seed     *uint64       // fixes all secrets; nil: random ones
+	Honest   int           // honest provers; of three or more the last is slow
+	Cheats   []string      // names that SplitCheats knows
+	AuditPPM uint32        // audits per million answers
+	// Packs has answers judged by margins, against these; none: ids must be equal.
+	Packs     []evidence.Pack
 	BlockTime time.Duration // 250 ms
 	Tempo     uint16        // blocks between two payments, less one
 	// CommitReveal has weights committed to and revealed an epoch of the chain later, as

@@ -3,6 +3,7 @@ package localnet
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -167,7 +168,7 @@ func (n *Network) startVerifier(ctx context.Context) error {
 	}
 	n.verifier, err = node.StartVerifying(ctx, node.VerifyingConfig{
 		Key: n.owner, Root: n.secrets.derive("verifier"), Chain: chain, Model: n.cfg.Model, Dir: n.dir,
-		Engine: native.Options{Cores: n.cores, Kernel: n.cfg.Kernel}, AuditPPM: n.cfg.AuditPPM,
+		Engine: native.Options{Cores: n.cores, Kernel: n.cfg.Kernel}, Packs: n.cfg.Packs, AuditPPM: n.cfg.AuditPPM,
 		Epoch: targon.Blocks(n.cfg.Tempo) + 1, CloseEpoch: n.enough, BlockTime: n.cfg.BlockTime, Pace: pace, Private: true,
 		Patience: ask.Limits{First: 10 * time.Second, Next: 10 * time.Second, Total: 20 * time.Second},
 		Door:     n.door, Page: page, Keys: []gateway.Key{{Name: "local", SHA256: gateway.HashKey(APIKey)}},
@@ -287,7 +288,8 @@ func (n *Network) startProver(ctx context.Context, i int) (*node.Prover, error) 
 	}
 	switch {
 	case s.cheat != "":
-		if c.Engine, err = cheating(s.cheat, n.cfg.Model, honest, o); err != nil {
+		seed := n.secrets.derive("cheat " + s.name)
+		if c.Engine, err = cheating(s.cheat, honest, o, binary.LittleEndian.Uint64(seed[:])); err != nil {
 			return nil, err
 		}
 	case s.slow:

@@ -15,6 +15,7 @@ import (
 
 	"targon"
 	"targon/engine/native"
+	"targon/evidence"
 	"targon/gateway"
 	"targon/ledger"
 	"targon/sign"
@@ -30,9 +31,11 @@ type VerifyingConfig struct {
 	Chain    RemoteChain
 	Model    *native.Model
 	Engine   native.Options
-	Dir      string        // ledger, root secret, and which chain they belong to
-	Root     targon.Secret // zero: the one that Dir keeps, made at the first start
+	Dir      string          // ledger, root secret, and which chain they belong to
+	Root     targon.Secret   // zero: the one that Dir keeps, made at the first start
+	Packs    []evidence.Pack // as in VerifierConfig
 	AuditPPM uint32
+	Repute   bool // provers of little repute are audited more often
 	Epoch    targon.Blocks
 	// CloseEpoch may hold an epoch open beyond its length; nil: never.
 	CloseEpoch func(verifier.Progress) bool
@@ -110,7 +113,7 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	}
 	v.verifier, v.asker, err = NewVerifier(ctx, VerifierConfig{
 		Key: c.Key, Root: c.Root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(c.Root, v.setter),
-		AuditPPM: c.AuditPPM, Epoch: c.Epoch, CloseEpoch: c.CloseEpoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: c.patience(),
+		Packs: c.Packs, AuditPPM: c.AuditPPM, Repute: c.Repute, Epoch: c.Epoch, CloseEpoch: c.CloseEpoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: c.patience(),
 		Engine: c.Engine, Local: c.Private, Log: c.Log,
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"targon"
 	"targon/engine/native"
+	"targon/evidence"
 	"targon/score"
 	"targon/sign"
 	"targon/verifier"
@@ -24,7 +25,9 @@ type VerifierConfig struct {
 	Chain      verifier.Chain
 	Ledger     verifier.Ledger
 	Inputs     verifier.Inputs
+	Packs      []evidence.Pack // of the stacks that are admitted besides ours; none: ids must be equal
 	AuditPPM   uint32
+	Repute     bool          // provers of little repute are audited more often
 	Epoch      targon.Blocks // least length
 	BlockTime  time.Duration
 	Pace       time.Duration // least time between two challenges to one prover
@@ -45,6 +48,9 @@ func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *as
 	if err != nil {
 		return nil, nil, fmt.Errorf("read metagraph: %w", err)
 	}
+	if err := scorable(c.Packs); err != nil {
+		return nil, nil, err
+	}
 	fast, err := native.New(c.Model, c.Engine)
 	if err != nil {
 		return nil, nil, err
@@ -62,7 +68,7 @@ func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *as
 		Hotkey: c.Key.Hotkey(), Root: c.Root, Model: c.Model.Name(), Weights: c.Model.Digest(), Vocab: c.Model.Vocab(),
 		Chain: c.Chain, Asker: asker, Reference: fast, Portable: portable, Ledger: c.Ledger,
 		Inputs: c.Inputs, Prompts: Openings(c.Model), Policy: Policy(),
-		AuditPPM: c.AuditPPM, Epoch: c.Epoch, BlockTime: c.BlockTime, Pace: c.Pace,
+		Packs: c.Packs, AuditPPM: c.AuditPPM, Repute: c.Repute, Epoch: c.Epoch, BlockTime: c.BlockTime, Pace: c.Pace,
 		// Half of the cores at most: where provers share the machine, as they do in a
 		// demonstration, their streams must not stall while answers are scored.
 		Auditors: max(1, runtime.NumCPU()/2),
@@ -71,4 +77,14 @@ func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *as
 		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Log: c.Log,
 	})
 	return v, asker, err
+}
+
+// scorable reports a pack that another stack than this verifier's must score by.
+func scorable(packs []evidence.Pack) error {
+	for _, p := range packs {
+		if p.Verifier != StackNative {
+			return fmt.Errorf("%w: made for a verifier on stack %q, this one is on %q", evidence.ErrPack, p.Verifier, StackNative)
+		}
+	}
+	return nil
 }
