@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/bundle"
 	"targon/proof"
 )
 
@@ -13,6 +14,7 @@ import (
 type pending struct {
 	targon.Arrived
 	since time.Time
+	shown bundle.Bundle // what was looked at, for who wants to look again
 }
 
 // arrive takes in an exchange that has ended. When it returns nil, what the prover

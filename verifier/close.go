@@ -23,6 +23,11 @@ func (v *Verifier) close(ctx context.Context) error {
 		if err := v.journal.write(ctx, e); err != nil {
 			return err
 		}
+		if c, ok := e.(targon.EpochClosed); ok {
+			if err := v.show(c); err != nil {
+				return err
+			}
+		}
 	}
 }
 

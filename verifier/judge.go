@@ -25,6 +25,7 @@ func (v *Verifier) draw(ctx, work context.Context, h targon.Header) error {
 		case !known:
 			missed = append(missed, p)
 		case challenge.Drawn(v.secret(p.Epoch), p.Receipt.Digest(), hash, v.state.find(p.Epoch).rate(p.Prover)):
+			p.shown.Block = hash
 			audits = append(audits, p)
 		default:
 			spared = append(spared, p)
@@ -73,7 +74,9 @@ func (v *Verifier) judge(ctx, work context.Context, p *pending) {
 	v.mu.Unlock()
 	// A crash here: the text is gone with the key, the arrival is still unjudged,
 	// and the verdict that nobody was told never was.
-	if v.journal.write(work, targon.Judged{Epoch: p.Epoch, UID: p.UID, Verdict: verdict}) == nil {
+	judged := targon.Judged{Epoch: p.Epoch, UID: p.UID, Verdict: verdict}
+	v.exhibit(p, judged) // before its epoch can close
+	if v.journal.write(work, judged) == nil {
 		v.spool.drop(p.Request)
 		v.poke()
 	}
@@ -86,6 +89,7 @@ func (v *Verifier) verdict(ctx context.Context, p *pending) targon.Verdict {
 	if err != nil {
 		return ruled(p.Arrived, targon.ReasonOurs, err.Error()).Verdict
 	}
+	p.shown.Transcript = t
 	model := proof.Model{Vocab: v.cfg.Vocab}
 	if v.margins != nil {
 		model.Noise = v.margins.replay.Noise
@@ -125,6 +129,7 @@ func (v *Verifier) verdict(ctx context.Context, p *pending) targon.Verdict {
 		}
 		verdict, ask = proof.Judge(t, scores, again)
 	}
+	p.shown.Scores, p.shown.Again = &scores, again
 	return verdict
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"targon"
+	"targon/bundle"
 	"targon/evidence"
 	"targon/noise"
 	"targon/proof"
@@ -105,7 +106,10 @@ func (m *margins) table(of []targon.Null) *evidence.Bets {
 
 // byMargins is verdict for answers that are weighed.
 func (v *Verifier) byMargins(ctx context.Context, p *pending, t targon.Transcript, need targon.Need) targon.Verdict {
+	p.shown.Replay = bundle.Replay{Noise: v.margins.replay.Noise, Band: v.margins.replay.Band}
 	return v.margins.weigh(p, t, need, func(need targon.Need) (targon.Scores, error) {
-		return v.score(ctx, v.cfg.Reference, t, need)
+		scores, err := v.score(ctx, v.cfg.Reference, t, need)
+		p.shown.Scores = &scores
+		return scores, err
 	})
 }

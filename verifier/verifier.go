@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/bundle"
 	"targon/evidence"
 	"targon/score"
 )
@@ -125,6 +126,10 @@ type Config struct {
 	// Observe is called with every entry once it is durable, in the ledger's order.
 	// It must return soon and write nothing itself. Nil does nothing.
 	Observe func(targon.Entry)
+	// Bundles is handed every challenge that was judged on its merits, once its epoch is
+	// closed, without a seal: failed ones first. It must return soon. Nil: none are kept.
+	Bundles     func(bundle.Bundle)
+	BundleBytes int64 // of memory for what waits for that; default 64 MiB
 }
 
 // Errors of the verifier's own making.
@@ -142,14 +147,15 @@ var (
 
 // Verifier is one verifier. Its methods may be called from any goroutine.
 type Verifier struct {
-	cfg     Config
-	log     *slog.Logger
-	spool   *spool
-	journal *journal
-	margins *margins      // nil: ids are compared for equality
-	asks    atomic.Uint64 // numbers requests, so that no two have one nonce
-	running atomic.Bool
-	fresh   chan struct{} // holds a token while the setter has news to look at
+	cfg      Config
+	log      *slog.Logger
+	spool    *spool
+	journal  *journal
+	exhibits exhibits
+	margins  *margins      // nil: ids are compared for equality
+	asks     atomic.Uint64 // numbers requests, so that no two have one nonce
+	running  atomic.Bool
+	fresh    chan struct{} // holds a token while the setter has news to look at
 
 	auditors chan struct{}  // holds a token for each judgement under way
 	judging  sync.WaitGroup // judgements begun or waiting for a token
@@ -185,7 +191,7 @@ func New(c Config) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{
-		cfg: c, log: c.Log, spool: sp, margins: by, fresh: make(chan struct{}, 1),
+		exhibits: exhibits{limit: c.BundleBytes}, cfg: c, log: c.Log, spool: sp, margins: by, fresh: make(chan struct{}, 1),
 		auditors: make(chan struct{}, c.Auditors), state: NewState(c.Policy),
 		hashes: map[targon.Block]targon.Digest{}, stamped: map[targon.Digest]targon.Epoch{},
 		flights: map[targon.Hotkey]*flight{}, children: map[targon.UID]*child{},
@@ -232,6 +238,7 @@ func (c *Config) defaults() {
 	c.Concurrency = orElse(c.Concurrency, 1)
 	c.Auditors = orElse(c.Auditors, 2)
 	c.Backlog = orElse(c.Backlog, 8*c.Auditors)
+	c.BundleBytes = orElse(c.BundleBytes, 64<<20)
 	c.SpoolBytes = orElse(c.SpoolBytes, 256<<20)
 	c.Log = orElse(c.Log, slog.New(slog.DiscardHandler))
 	if c.CloseEpoch == nil {
