@@ -19,6 +19,9 @@ import (
 // builtinModel returns the GGUF file inside the binary.
 func builtinModel() []byte { return model.GGUF() }
 
+// builtinPack returns the built-in model's calibration pack.
+func builtinPack() []byte { return nil }
+
 type upFlags struct {
 	epochs    uint64
 	seed      uint64
@@ -26,6 +29,7 @@ type upFlags struct {
 	provers   int
 	cheats    []string
 	auditRate float64
+	proof     proofFlags
 	blockTime time.Duration
 	tempo     uint16
 	reveal    bool
@@ -49,7 +53,8 @@ was caught, by what, and after how many tokens.`,
 		Example: `  targon up
   targon up --epochs 3 --seed 7 --json
   targon up --provers 6 --cheats none
-  targon up --cheats quantized,model:other.gguf`,
+  targon up --cheats quantized,model:other.gguf
+  targon up --proof margin --cheats foreign,q4_0,temp-0.9`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := f.config(cmd, started)
@@ -64,8 +69,9 @@ was caught, by what, and after how many tokens.`,
 	fl.Uint64Var(&f.seed, "seed", 0, "fix every secret of the demonstration (default: random)")
 	fl.BoolVar(&f.json, "json", false, "print the result as one JSON object on the last line of standard output")
 	fl.IntVar(&f.provers, "provers", 3, "honest provers; of three or more the last runs at half speed")
-	fl.StringArrayVar(&f.cheats, "cheats", nil, "cheats as a comma-separated list, repeatable: names, model:PATH.gguf, or none (default: all by name)")
+	fl.StringArrayVar(&f.cheats, "cheats", nil, "cheats as a comma-separated list, repeatable: names, model:PATH.gguf, or none; foreign is honest on unlike hardware (default: a cast of seven)")
 	fl.Float64Var(&f.auditRate, "audit-rate", 0.5, "share of the answers that are checked, 0 to 1")
+	f.proof.bind(cmd)
 	fl.DurationVar(&f.blockTime, "block-time", 250*time.Millisecond, "time between blocks of the development chain")
 	fl.Uint16Var(&f.tempo, "tempo", 11, "blocks between two payments, less one; also the least length of an epoch")
 	fl.BoolVar(&f.reveal, "commit-reveal", false, "weights must be committed and revealed, as many subnets demand")
@@ -99,7 +105,10 @@ func (f upFlags) config(cmd *cobra.Command, started time.Time) (localnet.Config,
 		c.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	}
 	var err error
-	c.Model, err = loadModel(f.model, builtinModel)
+	if c.Model, err = loadModel(f.model, builtinModel); err != nil {
+		return c, err
+	}
+	c.Packs, err = f.proof.read(c.Model, builtinPack())
 	return c, err
 }
 

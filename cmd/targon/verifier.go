@@ -24,6 +24,8 @@ type verifierFlags struct {
 	*roleFlags
 	epoch           uint32
 	auditRate       float64
+	repute          bool
+	proof           proofFlags
 	blockTime       time.Duration
 	pace            time.Duration
 	private         bool
@@ -63,6 +65,8 @@ under way are finished for as long as --grace says, and everything that was ackn
 	f := cmd.Flags()
 	f.Uint32Var(&v.epoch, "neuron.epoch_length", uint32(targon.EpochBlocks), "least `blocks` from one decision about weights to the next")
 	f.Float64Var(&v.auditRate, "audit-rate", 0.2, "share of the answers that are checked, 0 to 1")
+	f.BoolVar(&v.repute, "audit-repute", true, "check up to four times as many answers of provers of little repute, newcomers among them")
+	v.proof.bind(cmd)
 	f.DurationVar(&v.blockTime, "block-time", 12*time.Second, "`time` between blocks of the chain")
 	f.DurationVar(&v.pace, "pace", time.Second, "least `time` between two challenges to one prover")
 	f.BoolVar(&v.private, "allow-private", false, "ask provers on this machine and on private networks too")
@@ -111,7 +115,7 @@ func (v *verifierFlags) run(cmd *cobra.Command, o walletOutside) error {
 // config reads all that is read from files.
 func (v *verifierFlags) config(cmd *cobra.Command, o walletOutside) (node.VerifyingConfig, error) {
 	c := node.VerifyingConfig{
-		Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5),
+		Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5), Repute: v.repute,
 		Epoch: targon.Blocks(v.epoch), BlockTime: v.blockTime, Pace: v.pace, Private: v.private,
 		Gateway: v.gateway, Desk: v.desk, Health: v.health, Grace: v.grace,
 	}
@@ -132,7 +136,10 @@ func (v *verifierFlags) config(cmd *cobra.Command, o walletOutside) (node.Verify
 	if c.Keys, err = gatewayKeys(v.keys); err != nil {
 		return c, err
 	}
-	c.Model, err = loadModel(v.model, builtinModel)
+	if c.Model, err = loadModel(v.model, builtinModel); err != nil {
+		return c, err
+	}
+	c.Packs, err = v.proof.read(c.Model, builtinPack())
 	return c, err
 }
 
