@@ -39,6 +39,7 @@ type Config struct {
 	AuditPPM uint32        // audits per million answers
 	// Packs has answers judged by margins, against these; none: ids must be equal.
 	Packs     []evidence.Pack
+	Bundles   string        // folder for audited challenges that anyone may check again; empty: none
 	BlockTime time.Duration // 250 ms
 	Tempo     uint16        // blocks between two payments, less one
 	// CommitReveal has weights committed to and revealed an epoch of the chain later, as

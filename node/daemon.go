@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"targon"
+	"targon/bundle"
 	"targon/engine/native"
 	"targon/evidence"
 	"targon/gateway"
@@ -50,6 +51,7 @@ type VerifyingConfig struct {
 	Desk       string          // host:port for gateways in other processes; empty: none
 	Gateways   []targon.Hotkey // who may come to the desk
 	Health     string          // host:port of /readyz and /healthz; empty: none
+	Bundles    string          // folder for audited challenges that anyone may check again; empty: none
 	Grace      time.Duration   // for users' answers under way at the end
 	Log        *slog.Logger
 }
@@ -111,10 +113,14 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	if v.ledger, err = ledger.Open(filepath.Join(c.Dir, ledgerName), ledger.WithLog(c.Log)); err != nil {
 		return nil, err
 	}
+	keep, err := c.bundles()
+	if err != nil {
+		return nil, err
+	}
 	v.verifier, v.asker, err = NewVerifier(ctx, VerifierConfig{
 		Key: c.Key, Root: c.Root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(c.Root, v.setter),
 		Packs: c.Packs, AuditPPM: c.AuditPPM, Repute: c.Repute, Epoch: c.Epoch, CloseEpoch: c.CloseEpoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: c.patience(),
-		Engine: c.Engine, Local: c.Private, Log: c.Log,
+		Engine: c.Engine, Local: c.Private, Bundles: keep, Log: c.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -125,6 +131,18 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 		}
 	}
 	return v, v.open(ctx, c, h)
+}
+
+// bundles returns what writes bundles into the folder for them, nil if there is none.
+func (c VerifyingConfig) bundles() (func(bundle.Bundle), error) {
+	if c.Bundles == "" {
+		return nil, nil
+	}
+	f, err := openBundles(c.Bundles, c.Key, c.Log)
+	if err != nil {
+		return nil, err
+	}
+	return f.put, nil
 }
 
 // openDesk opens the door for gateways in other processes.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/bundle"
 	"targon/engine/native"
 	"targon/evidence"
 	"targon/score"
@@ -35,6 +36,7 @@ type VerifierConfig struct {
 	CloseEpoch func(verifier.Progress) bool // nil: at the least length
 	Engine     native.Options               // of the references; one of them takes the portable kernels
 	Local      bool                         // provers may be on this machine or a private network
+	Bundles    func(bundle.Bundle)          // takes what anyone may check again; nil: nobody does
 	Log        *slog.Logger
 }
 
@@ -74,7 +76,7 @@ func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *as
 		Auditors: max(1, runtime.NumCPU()/2),
 		// Not before the client's own deadline, which a prover is told: challenges
 		// and users' requests must name the same.
-		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Log: c.Log,
+		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Bundles: c.Bundles, Log: c.Log,
 	})
 	return v, asker, err
 }
