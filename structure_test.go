@@ -70,9 +70,9 @@ var chainWord = regexp.MustCompile(`^(m|M)iner|Miner|^(v|V)alidator|Validator`)
 
 // words are those that the design speaks in. Each is one line of GLOSSARY.md.
 var words = []string{
-	"axon", "bet", "block", "block space", "bundle", "calibration pack", "challenge", "codec", "coldkey", "desk", "draft", "engine", "epistula", "epoch", "evidence",
-	"exchange", "flip", "gap", "gateway", "hotkey", "ledger", "margin", "mark", "metagraph", "month", "netuid", "neuron", "noise profile", "noun", "policy", "pool", "private input",
-	"prover", "receipt", "reference", "request", "score", "spool", "stack", "stratum", "surprise", "synapse", "tally", "tempo", "transcript", "UID",
+	"alarm", "axon", "bet", "block", "block space", "bundle", "calibration pack", "challenge", "clearance", "codec", "coldkey", "desk", "draft", "engine", "epistula", "epoch", "evidence",
+	"exchange", "flip", "gap", "gateway", "hotkey", "ledger", "margin", "mark", "metagraph", "month", "netuid", "neuron", "noise profile", "noun", "null", "policy", "pool", "private input",
+	"prover", "receipt", "reference", "reputation", "request", "score", "spool", "stack", "stratum", "surprise", "synapse", "tally", "tempo", "transcript", "UID",
 	"verdict", "verifier", "weights",
 }
 
