@@ -123,9 +123,12 @@ func TestConviction(t *testing.T) {
 	for i := byte(1); !s.convicted(targon.Hotkey{3}, 0, 0); i++ {
 		a := arrived(i, 0, 12)
 		j := bettingOn(a, 0, 400_000_000)
-		if i%10 == 0 {
+		switch i % 10 {
+		case 0:
 			j = bettingOn(a, -100, -100)
-		} else {
+		case 5:
+			j = bettingOn(a, 0, 0)
+		default:
 			raising = append(raising, j.Verdict.Receipt)
 		}
 		must(t, fold(t, s, a, j))
@@ -166,6 +169,18 @@ func TestConviction(t *testing.T) {
 	must(t, fold(t, s, a, bettingOn(a, 0, 400_000_000)))
 	if len(s.unrecorded) != 0 {
 		t.Error("convicted twice in a month")
+	}
+}
+
+// TestHeldAgainst: packs are sorted, each once, no more than a record can name.
+func TestHeldAgainst(t *testing.T) {
+	var d dossier
+	for i := range 2 * (targon.MaxNulls + 1) {
+		d.heldAgainst(targon.Digest{byte(100 - i/2)})
+	}
+	if len(d.packs) != targon.MaxNulls || !slices.IsSortedFunc(d.packs, func(a, b targon.Digest) int { return int(a[0]) - int(b[0]) }) ||
+		d.packs[0] != (targon.Digest{100 - targon.MaxNulls + 1}) {
+		t.Errorf("held against %v", d.packs)
 	}
 }
 
