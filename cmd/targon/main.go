@@ -60,6 +60,6 @@ func newRoot(started time.Time) *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newUpCommand(started), newProverCommand(), newVerifierCommand(), newGatewayCommand(), newEngineCommand(builtinModel), newBenchCommand(), newCalibrateCommand(), newWalletCommand(), newChainCommand(), newModelCommand(), newVersionCommand())
+	root.AddCommand(newUpCommand(started), newProverCommand(), newVerifierCommand(), newGatewayCommand(), newEngineCommand(builtinModel), newBenchCommand(), newCalibrateCommand(), newCheckCommand(builtinModel), newWalletCommand(), newChainCommand(), newModelCommand(), newVersionCommand())
 	return root
 }

@@ -30,6 +30,7 @@ type upFlags struct {
 	cheats    []string
 	auditRate float64
 	proof     proofFlags
+	bundles   string
 	blockTime time.Duration
 	tempo     uint16
 	reveal    bool
@@ -72,6 +73,7 @@ was caught, by what, and after how many tokens.`,
 	fl.StringArrayVar(&f.cheats, "cheats", nil, "cheats as a comma-separated list, repeatable: names, model:PATH.gguf, or none; foreign is honest on unlike hardware (default: a cast of seven)")
 	fl.Float64Var(&f.auditRate, "audit-rate", 0.5, "share of the answers that are checked, 0 to 1")
 	f.proof.bind(cmd)
+	fl.StringVar(&f.bundles, "bundles", "", "`folder` for audited challenges that targon check checks again (default: none are kept)")
 	fl.DurationVar(&f.blockTime, "block-time", 250*time.Millisecond, "time between blocks of the development chain")
 	fl.Uint16Var(&f.tempo, "tempo", 11, "blocks between two payments, less one; also the least length of an epoch")
 	fl.BoolVar(&f.reveal, "commit-reveal", false, "weights must be committed and revealed, as many subnets demand")
@@ -85,7 +87,7 @@ was caught, by what, and after how many tokens.`,
 func (f upFlags) config(cmd *cobra.Command, started time.Time) (localnet.Config, error) {
 	c := localnet.Config{
 		Started: started, Epochs: f.epochs, Honest: f.provers, BlockTime: f.blockTime, Tempo: f.tempo, CommitReveal: f.reveal,
-		Kernel: os.Getenv(kernelVariable), Cores: localnet.SpareScheduling(), Listen: f.listen, Dir: f.data, Progress: cmd.ErrOrStderr(), Cheats: localnet.Cheats(),
+		Kernel: os.Getenv(kernelVariable), Cores: localnet.SpareScheduling(), Listen: f.listen, Dir: f.data, Bundles: f.bundles, Progress: cmd.ErrOrStderr(), Cheats: localnet.Cheats(),
 	}
 	if cmd.Flags().Changed("seed") {
 		c.Seed = &f.seed

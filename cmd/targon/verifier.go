@@ -26,6 +26,7 @@ type verifierFlags struct {
 	auditRate       float64
 	repute          bool
 	proof           proofFlags
+	bundles         string
 	blockTime       time.Duration
 	pace            time.Duration
 	private         bool
@@ -67,6 +68,7 @@ under way are finished for as long as --grace says, and everything that was ackn
 	f.Float64Var(&v.auditRate, "audit-rate", 0.2, "share of the answers that are checked, 0 to 1")
 	f.BoolVar(&v.repute, "audit-repute", true, "check up to four times as many answers of provers of little repute, newcomers among them")
 	v.proof.bind(cmd)
+	f.StringVar(&v.bundles, "bundles", "", "`folder` for audited challenges that targon check checks again, 256 MiB at most (default: none are kept)")
 	f.DurationVar(&v.blockTime, "block-time", 12*time.Second, "`time` between blocks of the chain")
 	f.DurationVar(&v.pace, "pace", time.Second, "least `time` between two challenges to one prover")
 	f.BoolVar(&v.private, "allow-private", false, "ask provers on this machine and on private networks too")
@@ -117,7 +119,7 @@ func (v *verifierFlags) config(cmd *cobra.Command, o walletOutside) (node.Verify
 	c := node.VerifyingConfig{
 		Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5), Repute: v.repute,
 		Epoch: targon.Blocks(v.epoch), BlockTime: v.blockTime, Pace: v.pace, Private: v.private,
-		Gateway: v.gateway, Desk: v.desk, Health: v.health, Grace: v.grace,
+		Gateway: v.gateway, Desk: v.desk, Health: v.health, Bundles: v.bundles, Grace: v.grace,
 	}
 	for _, text := range v.gateways {
 		h, err := targon.ParseHotkey(text)
