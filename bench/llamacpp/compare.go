@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"math"
 	"os"
 	"slices"
 	"time"
@@ -11,6 +9,7 @@ import (
 	"targon"
 	"targon/bench/speed"
 	"targon/engine/native"
+	"targon/engine/native/gguf"
 )
 
 // A result is what one model file showed.
@@ -19,6 +18,7 @@ type result struct {
 	params             int
 	decode, score      pair
 	logits             difference
+	memory             footprint
 }
 
 // A pair is ids in a second of CPU time, and ours over theirs.
@@ -31,10 +31,14 @@ type pair struct {
 // A spread is the median of some figures, and its quartiles.
 type spread struct{ low, middle, high float64 }
 
-// A difference is between the logits of both engines after the same ids.
+// A difference is between logits after the same ids.
 type difference struct {
-	median, worst float64
-	same, of      int // positions with the same likeliest id
+	median, worst float64 // between both engines
+	same, of      int     // positions with the same likeliest id
+	// ours and theirs are from exact logits, the root of the mean square; eight is how far
+	// those are that differ from exact ones by 8-bit activations alone, and oursFromEight
+	// how far ours are from these after the first id. Both are 0 where nothing is rounded so.
+	ours, theirs, eight, oursFromEight float64
 }
 
 // leastPairs and mostPairs bound how often both engines take their turn.
@@ -52,6 +56,16 @@ func compare(ctx context.Context, c comparison, path string, budget time.Duratio
 		return result{}, err
 	}
 	defer os.Remove(path)
+	out := result{model: c.subject.Model, typ: c.subject.TypeName()}
+	if out.memory, err = peakOf(ctx, path, data); err != nil {
+		return result{}, err
+	}
+	text := speed.NewText(vocabOf(data))
+	ids := text.Next(compared)
+	truth, err := exactly(data, ids, c.subject.Type == gguf.Q8_0)
+	if err != nil {
+		return result{}, err
+	}
 	data = nil //nolint:ineffassign,wastedassign // a gigabyte that the collector may have
 	m, err := native.Open(path)
 	if err != nil {
@@ -66,9 +80,9 @@ func compare(ctx context.Context, c comparison, path string, budget time.Duratio
 		return result{}, err
 	}
 	defer p.close()
-	out := result{model: c.subject.Model, typ: c.subject.TypeName(), kernel: e.Kernel(), params: m.Parameters()}
-	b := &both{engine: e, peer: p, ids: speed.NewText(m.Vocab())}
-	if out.logits, err = b.differ(ctx, min(c.scored, 96)); err != nil {
+	out.kernel, out.params = e.Kernel(), m.Parameters()
+	b := &both{engine: e, peer: p, ids: text}
+	if out.logits, err = b.differ(ctx, ids, truth); err != nil {
 		return result{}, err
 	}
 	var decode, score []turn
@@ -147,41 +161,6 @@ func (b *both) score(ctx context.Context, n int) (t turn, err error) {
 		return err
 	})
 	return t, err
-}
-
-// differ compares the logits after n ids.
-func (b *both) differ(ctx context.Context, n int) (difference, error) {
-	ids := b.ids.Next(n)
-	rows, err := b.peer.run(ids, 0)
-	if err != nil {
-		return difference{}, err
-	}
-	var all []float64
-	d := difference{of: n}
-	err = b.engine.Logits(ctx, ids, func(at int, row []float32) error {
-		if len(row) != len(rows[at]) {
-			return fmt.Errorf("%d logits, llama.cpp has %d", len(row), len(rows[at]))
-		}
-		ours, theirs := 0, 0
-		for i, l := range row {
-			all = append(all, math.Abs(float64(l)-float64(rows[at][i])))
-			if l > row[ours] {
-				ours = i
-			}
-			if rows[at][i] > rows[at][theirs] {
-				theirs = i
-			}
-		}
-		if ours == theirs {
-			d.same++
-		}
-		return nil
-	})
-	slices.Sort(all)
-	if len(all) > 0 {
-		d.median, d.worst = all[len(all)/2], all[len(all)-1]
-	}
-	return d, err
 }
 
 // summarise takes medians: of each engine's figures, and of the ratios of pairs.

@@ -61,8 +61,13 @@ func run(ctx context.Context, args []string, notes io.Writer) error {
 	dir := f.String("out", "", "folder for engine.md and engine.svg")
 	budget := f.Duration("time", 5*time.Minute, "about how long to measure; every pair is measured three times at least")
 	flags := f.String("flags", os.Getenv("CGO_CFLAGS"), "compiler flags that llama.cpp was built with, for the page")
+	peak := f.String("peak", "", "only tell how much memory it takes to run this model file (the command asks itself)")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if *peak != "" {
+		runtime.GOMAXPROCS(1)
+		return measurePeak(ctx, *peak, os.Stdout)
 	}
 	if *dir == "" {
 		return errors.New("--out is missing: the folder to write to")
