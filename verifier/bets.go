@@ -50,14 +50,14 @@ func RecheckBets(entries iter.Seq2[targon.Entry, error], packs ...evidence.Pack)
 // bets checks a verdict by margins against its own numbers.
 func (c *checker) bets(v targon.Verdict) error {
 	bet, made := evidence.BetOf(v.Bet)
-	want := true
+	surprising, want := made && bet.Surprising(), true
 	switch v.Reason {
 	case targon.ReasonWithin:
-		want = len(v.Nulls) > 0 && !(made && bet.Surprising())
+		want = len(v.Nulls) > 0 && !surprising
 	case targon.ReasonMargin:
-		want = len(v.Nulls) > 0 && (!made || bet.Surprising())
+		want = len(v.Nulls) > 0 && (!made || surprising)
 	case targon.ReasonBuffered, targon.ReasonBufferedLone: // passed but for its timing
-		want = !(made && bet.Surprising())
+		want = !surprising
 	case targon.ReasonUncalibrated:
 		want = len(v.Nulls) == 0
 	case targon.ReasonEqual, targon.ReasonMismatch:

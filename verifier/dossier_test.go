@@ -18,7 +18,7 @@ import (
 func bettingOn(a targon.Arrived, all, one int64) targon.Judged {
 	j := judged(a, targon.ReasonWithin)
 	j.Verdict.Tokens, j.Verdict.Tally = 40, targon.Tally{Ids: []targon.GapCount{{Class: 60, Matches: 40}}}
-	j.Verdict.Nulls = []targon.Null{{Pack: targon.Digest{byte(1 + a.Request[0]%2)}}}
+	j.Verdict.Nulls = []targon.Null{{Pack: targon.Digest{1 + a.Request[0]%2}}}
 	b := evidence.Bet{all, all, all, all, all, all, all, all, one, all, all}
 	j.Verdict.Bet = b[:]
 	return j
