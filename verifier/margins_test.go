@@ -272,6 +272,9 @@ func TestRepute(t *testing.T) {
 		if p := of(t, v.View(), 1); p.AuditPPM != 400_000 || p.Reputation <= 0.9 || p.Alarms != 0 {
 			t.Errorf("%+v", p)
 		}
+		if score, share := of(t, v.View(), 1).Score, v.Scores()[0].Value; share != score/2 || share == 0 {
+			t.Errorf("users are sent by a share of %v, the score is %v and audits are doubled", share, score)
+		}
 		w.check()
 		type whose struct {
 			epoch  targon.Epoch
