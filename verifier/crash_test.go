@@ -42,7 +42,7 @@ func TestCrashAtEveryAppend(t *testing.T) {
 
 func crashWorld(t *testing.T) *world {
 	w := newWorld(t, "honest", "lying", "gone")
-	w.config.Epoch = 3
+	w.config.Epoch, w.config.Repute = 3, true
 	prompts := w.config.Prompts
 	w.config.Prompts = func(r *randv2) targon.Draft { d := prompts(r); d.MaxTokens = 2; return d }
 	return w
