@@ -13,8 +13,9 @@ const (
 	// one. A multiple of six suits the kernels.
 	chunk = 96
 	// logitFloats limits the rows of logits that are computed together: 96 for a small
-	// vocabulary, at least 6.
-	logitFloats = 1 << 20
+	// vocabulary, at least 6. Each time that they are computed the whole output matrix is
+	// read: fewer rows are slower, more of them are memory that holds no weights.
+	logitFloats = 1 << 21
 )
 
 // logitRows is how many rows of logits a workspace holds.

@@ -65,14 +65,24 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 		return fmt.Errorf("logits: %w", err)
 	}
 	c := &call{ids: slices.Clone(ids), most: e.atOnce(logitRows(e.model.w.vocab)), ordered: true}
+	rows := make(chan []float32, c.most) // that have been looked at: new ones cost more than the copy
 	c.read = func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
-		e.hand(c, result{logits: slices.Clone(logits)})
+		var row []float32
+		select {
+		case row = <-rows:
+		default:
+		}
+		e.hand(c, result{logits: append(row[:0], logits...)})
 		return 0, false, nil
 	}
 	at := 0
 	err := e.follow(ctx, c, func(r result) error {
 		err := each(at, r.logits)
 		at++
+		select {
+		case rows <- r.logits:
+		default:
+		}
 		return err
 	})
 	if err != nil {
