@@ -3,7 +3,7 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 UNITS := $(shell find . -name '*.go' -not -path './.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help run check format vet imports test race fuzz lint vuln bench bench-engine soak docs model interop
+.PHONY: help run check format vet imports test race fuzz lint vuln bench bench-engine bench-proof soak docs model interop
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,13 +37,13 @@ bench: ## all benchmarks, once
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 bench-engine: ## the engine beside llama.cpp, which is built first (4 CPU minutes)
 	tools/bench-engine.sh
+bench-proof: ## cheats and the honest, 100000 ids each (an hour); writes docs/benchmarks/proof.md
+	$(GO) run ./cmd/targon bench proof --tokens 100000 --page docs/benchmarks --at "$$(git rev-parse --short HEAD)"
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
 docs: ## put what targon up really prints into README.md
 	tools/transcript.sh
-
 model: ## train the built-in model again (needs PyTorch, takes half an hour)
 	tools/model.sh
-
 interop: ## targon chain dev driven by @polkadot/api (needs Node.js and npm)
 	tools/interop.sh

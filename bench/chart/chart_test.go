@@ -96,3 +96,41 @@ func TestRefused(t *testing.T) {
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+// TestLines: curves go through their points, on plain axes and logarithmic ones.
+func TestLines(t *testing.T) {
+	l := chart.Lines{
+		Title: "a & b", X: chart.Axis{Name: "ids", Low: 10, High: 1000, Log: true}, Y: chart.Axis{Name: "share", High: 1},
+		Panels: []chart.Panel{{Name: "p", Curves: []chart.Curve{{Name: "one <", Points: [][2]float64{{10, 0}, {100, 0.5}, {5000, 2}}}}}},
+	}
+	var b bytes.Buffer
+	if err := l.WriteSVG(&b); err != nil {
+		t.Fatal(err)
+	}
+	var svg struct {
+		Title string `xml:"title"`
+		Lines []struct {
+			Points string `xml:"points,attr"`
+			Title  string `xml:"title"`
+		} `xml:"polyline"`
+	}
+	if err := xml.Unmarshal(b.Bytes(), &svg); err != nil {
+		t.Fatal(err)
+	}
+	if len(svg.Lines) != 1 || svg.Lines[0].Points != "56.0,256.0 181.0,156.0 306.0,56.0" || svg.Lines[0].Title != "one <" || svg.Title != "a & b" {
+		t.Errorf("%+v", svg)
+	}
+	for name, change := range map[string]func(*chart.Lines){
+		"no panels":          func(l *chart.Lines) { l.Panels = nil },
+		"no curves":          func(l *chart.Lines) { l.Panels = []chart.Panel{{}} },
+		"too many curves":    func(l *chart.Lines) { l.Panels = []chart.Panel{{Curves: make([]chart.Curve, 8)}} },
+		"a logarithm of 0":   func(l *chart.Lines) { l.X.Low = 0 },
+		"an axis of no size": func(l *chart.Lines) { l.Y.High = 0 },
+	} {
+		bad := l
+		change(&bad)
+		if err := bad.WriteSVG(io.Discard); err == nil {
+			t.Errorf("%s is drawn", name)
+		}
+	}
+}

@@ -25,9 +25,16 @@ type Answer struct {
 	Tally  targon.Tally
 	Bet    evidence.Bet
 	Tokens uint32
-	// Denied means that the check failed for a reason that needs no statistics, such as
-	// a broken receipt: no evidence, and no score.
-	Denied bool
+	// Bets is the table that Bet comes of, nil where nothing was bet.
+	Bets *evidence.Bets
+	// Denied means that the verdict is a failure, and Undecided that it is none: with or
+	// without evidence, such an answer earns nothing.
+	Denied, Undecided bool
+	// Uncalibrated means that no stratum of the pack holds the request.
+	Uncalibrated bool
+	Reason       targon.Reason // of the verdict, where there was one
+
+	challenge bool // it is what challenges ask: temperature 1, no filter
 }
 
 // A Pool is what streams are resampled from.
@@ -134,40 +141,45 @@ type Caught struct {
 // Caught follows streams until they are convicted, for at most limit ids, and says what
 // share was within a number of ids, but always within the first answer.
 func (p Pool) Caught(within, limit uint64, seed uint64) Caught {
-	took := make([]float64, streams)
-	soon := make([]bool, streams)
-	each(streams, seed, func(i int, rng *rand.Rand) {
-		var s evidence.Stream
-		took[i] = math.Inf(1)
-		for n := uint64(0); n < limit; {
-			a := p[rng.IntN(len(p))]
-			first := n == 0
-			s.Add(a.Bet)
-			n += uint64(a.Tokens)
-			if a.Bet.Rises() && s.LogE() >= logConvict {
-				took[i], soon[i] = float64(n), n <= within || first
-				return
-			}
-		}
-	})
-	slices.Sort(took)
-	c := Caught{P95: took[streams*95/100]}
-	for _, v := range took {
+	took, first := p.follow(limit, seed)
+	c := Caught{}
+	for i, v := range took {
 		c.Mean += v
-	}
-	for _, v := range soon {
-		if v {
+		if v <= float64(within) || first[i] {
 			c.Share++
 		}
 	}
+	slices.Sort(took)
+	c.P95 = took[streams*95/100]
 	c.Mean /= streams
 	c.Share /= streams
 	return c
 }
 
-// Power is the share of single answers that would earn nothing: denied, or too much of a
+// follow returns how many ids each of many streams had when it was convicted, +Inf where
+// it was not within the limit, and whether that was its first answer.
+func (p Pool) follow(limit, seed uint64) (took []float64, first []bool) {
+	took, first = make([]float64, streams), make([]bool, streams)
+	each(streams, seed, func(i int, rng *rand.Rand) {
+		var s evidence.Stream
+		took[i] = math.Inf(1)
+		for n := uint64(0); n < limit; {
+			a := p[rng.IntN(len(p))]
+			alone := n == 0
+			s.Add(a.Bet)
+			n += uint64(a.Tokens)
+			if a.Bet.Rises() && s.LogE() >= logConvict {
+				took[i], first[i] = float64(n), alone
+				return
+			}
+		}
+	})
+	return took, first
+}
+
+// Refused is the share of single answers that earn nothing: denied, or too much of a
 // coincidence for an honest prover.
-func (p Pool) Power() float64 {
+func (p Pool) Refused() float64 {
 	n := 0
 	for _, a := range p {
 		if a.Denied || a.Bet.Surprising() {
@@ -175,4 +187,25 @@ func (p Pool) Power() float64 {
 		}
 	}
 	return float64(n) / float64(max(len(p), 1))
+}
+
+// Power is the share of single answers of a cheat that a threshold tells from all but one
+// in a thousand of the honest ones. What is denied for other reasons than margins is
+// told, too.
+func Power(honest, cheat Pool) float64 {
+	var factors []int64
+	for _, a := range honest {
+		factors = append(factors, a.Bet.LogE())
+	}
+	slices.Sort(factors)
+	if len(factors) == 0 || len(cheat) == 0 {
+		return 0
+	}
+	threshold, n := factors[len(factors)-1-len(factors)/1000], 0
+	for _, a := range cheat {
+		if a.Denied && a.Reason != targon.ReasonMargin || a.Bet.LogE() > threshold {
+			n++
+		}
+	}
+	return float64(n) / float64(len(cheat))
 }

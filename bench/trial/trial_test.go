@@ -36,19 +36,44 @@ func answer(b *evidence.Bets, wide, wideFlips, near, nearFlips int) Answer {
 	for i := range near {
 		t.Add(targon.GapClassOf(5e-4), false, i < nearFlips)
 	}
-	return Answer{Tally: t, Bet: b.Of(t), Tokens: uint32(wide + near)}
+	return Answer{Tally: t, Bet: b.Of(t), Bets: b, Tokens: uint32(wide + near)}
 }
 
 func TestPoolFigures(t *testing.T) {
 	b := table(t)
 	p := Pool{answer(b, 60, 0, 4, 0), answer(b, 60, 3, 4, 0)}
 	p[0].Tally.Undecided = 2
-	if p.Tokens() != 128 || p.FlipRate() != 3.0/128 || p.UndecidedRate() != 2.0/128 || p.Power() != 0.5 {
-		t.Errorf("%d ids, flips %v, undecided %v, power %v", p.Tokens(), p.FlipRate(), p.UndecidedRate(), p.Power())
+	if p.Tokens() != 128 || p.FlipRate() != 3.0/128 || p.UndecidedRate() != 2.0/128 || p.Refused() != 0.5 {
+		t.Errorf("%d ids, flips %v, undecided %v, refused %v", p.Tokens(), p.FlipRate(), p.UndecidedRate(), p.Refused())
 	}
 	p[0].Denied = true
-	if p.Power() != 1 {
+	if p.Refused() != 1 {
 		t.Error("what is denied is not counted")
+	}
+}
+
+// TestPower: the threshold leaves one honest answer in a thousand above it.
+func TestPower(t *testing.T) {
+	b := table(t)
+	var honest Pool
+	for i := range 2000 {
+		near := 0
+		if i < 2 { // the third is the threshold
+			near = 3
+		}
+		honest = append(honest, answer(b, 60, 0, 4, near))
+	}
+	honest[2] = answer(b, 60, 0, 4, 1)
+	if got := Power(honest, Pool{honest[0], honest[2], honest[3], answer(b, 60, 3, 4, 0)}); got != 0.5 {
+		t.Errorf("power %v, want half", got)
+	}
+	denied := honest[3]
+	denied.Denied, denied.Reason = true, targon.ReasonTermination
+	if got := Power(honest, Pool{denied}); got != 1 {
+		t.Errorf("a contradiction is told in %v", got)
+	}
+	if Power(nil, honest) != 0 || Power(honest, nil) != 0 {
+		t.Error("nothing has power")
 	}
 }
 
@@ -80,25 +105,85 @@ func TestCaught(t *testing.T) {
 	}
 }
 
-// TestWorstDraw: flips come as often as the bounds say, in each group.
-func TestWorstDraw(t *testing.T) {
+// TestWorstFlips: flips come as often as the bounds say, in each group, wherever in a
+// month one looks.
+func TestWorstFlips(t *testing.T) {
 	b := table(t)
 	x := answer(b, 500, 0, 40, 0)
-	w := worstOf(x.Tally, b)
+	w := worstOf(Pool{x, x, x}, 50, 1)
 	near, wide := float64(b.Bound(targon.GapClassOf(5e-4)))/1e9, float64(b.Bound(targon.GapClassOf(1)))/1e9
-	want := 40*near + 500*wide
-	rng := rand.New(rand.NewPCG(1, 2))
-	const n = 20_000
-	sum := 0.0
-	flip := float64(b.Of(targon.Tally{Ids: []targon.GapCount{{Class: targon.GapClassOf(5e-4), Flips: 1}}})[8])
-	match := float64(b.Of(targon.Tally{Ids: []targon.GapCount{{Class: targon.GapClassOf(5e-4), Matches: 1}}})[8])
-	clean := float64(w.clean[8])
-	for range n {
-		// Each near flip moves the process of rate 0.3 by flip - match.
-		sum += (float64(w.draw(rng)[8]) - clean) / (flip - match)
+	total := w.hazard[1]
+	if want := -40*math.Log1p(-near) - 500*math.Log1p(-wide); math.Abs(total-want) > 1e-12 {
+		t.Errorf("the answer's hazard is %v, want %v", total, want)
 	}
-	if got := sum / n; math.Abs(got-want) > 5*math.Sqrt(want/n)+0.02*want {
+	flip := b.Of(targon.Tally{Ids: []targon.GapCount{{Class: targon.GapClassOf(5e-4), Flips: 1}}})[8]
+	match := b.Of(targon.Tally{Ids: []targon.GapCount{{Class: targon.GapClassOf(5e-4), Matches: 1}}})[8]
+	rng := rand.New(rand.NewPCG(1, 2))
+	const n = 40_000
+	sum := 0.0
+	for range n {
+		at := rng.ExpFloat64()
+		if at >= total {
+			continue // no flip
+		}
+		// Each near flip moves the process of rate 0.3 by flip - match.
+		sum += float64(w.answers[0].flipped(at, rng)[8]-w.clean[1][8]) / float64(flip-match)
+	}
+	want := 40*near + 500*wide
+	if got := sum / n; math.Abs(got-want) > 5*math.Sqrt(want/n)+0.01*want {
 		t.Errorf("%v flips an answer, want %v", got, want)
+	}
+}
+
+// TestWorstMonthIsStepByStep: going from flip to flip convicts as often as drawing every
+// id, answer by answer. A table with bounds that are too low stands for the null's, or
+// hardly anybody would be convicted.
+func TestWorstMonthIsStepByStep(t *testing.T) {
+	b := table(t)
+	p := Pool{answer(b, 60, 0, 4, 0), answer(b, 50, 0, 14, 0), answer(b, 40, 0, 0, 0)}
+	const n, requests, times = 3000, 30, 5
+	w := worstOf(p, requests, 1)
+	for i := range w.answers { // the truth is far from the table
+		for k := range w.answers[i].groups {
+			w.answers[i].groups[k].p *= times
+		}
+	}
+	sum := 0.0
+	for i := range len(w.hazard) - 1 {
+		w.hazard[i] = sum
+		for _, g := range w.answers[i%len(p)].groups {
+			sum += float64(g.n) * g.hazard()
+		}
+	}
+	w.hazard[len(w.hazard)-1] = sum
+	quick, slow := 0, 0
+	for i := range uint64(n) {
+		if w.month(requests, rand.New(rand.NewPCG(1, i))) {
+			quick++
+		}
+		rng := rand.New(rand.NewPCG(2, i))
+		var s evidence.Stream
+		at := rng.IntN(len(p))
+		for range requests {
+			o := w.answers[at%len(p)]
+			at++
+			flips := make([]uint32, len(o.groups))
+			for k, g := range o.groups {
+				flips[k] = binomial(rng, g.n, g.p)
+			}
+			s.Add(o.bets.Of(o.tally(flips)))
+			if s.LogE() >= logConvict {
+				slow++
+				break
+			}
+		}
+	}
+	share := float64(quick+slow) / (2 * n)
+	if share < 0.05 || share > 0.95 {
+		t.Fatalf("%d and %d of %d are convicted, which compares nothing", quick, slow, n)
+	}
+	if d := math.Abs(float64(quick - slow)); d > 5*math.Sqrt(2*n*share*(1-share)) {
+		t.Errorf("%d of %d are convicted from flip to flip, %d step by step", quick, n, slow)
 	}
 }
 
@@ -110,7 +195,7 @@ func TestMonths(t *testing.T) {
 	if got := p.Months(50, 100, 1); got != 0 {
 		t.Errorf("%d months without a flip are convicted", got)
 	}
-	if got := p.WorstMonths(b, 2000, 200, 1); got > 8 {
+	if got := p.WorstMonths(2000, 200, 1); got > 8 {
 		t.Errorf("%d of 2000 months under the worst null are convicted", got)
 	}
 	if got := (Pool{answer(b, 60, 3, 4, 0)}).Months(50, 100, 1); got != 50 {
@@ -138,7 +223,7 @@ func BenchmarkMonth(b *testing.B) {
 	table := table(t)
 	p := Pool{answer(table, 60, 0, 4, 0), answer(table, 50, 0, 14, 0)}
 	for b.Loop() {
-		p.WorstMonths(table, 64, 3600, 1)
+		p.WorstMonths(64, 3600, 1)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64/3600, "ns/answer")
 }
