@@ -30,6 +30,10 @@ const (
 	Format = "targon/bundle/v1"
 	// MaxBytes limits a file. 512 positions of 2 × 1,000 candidates fit twice.
 	MaxBytes = 32 << 20
+	// A file of little more than its limit could ask for days of work: so many ids has no
+	// model, and so many values, positions times ids, are looked at in some seconds (own).
+	maxVocab = 1 << 20
+	mostWork = 1 << 31
 	// DrawDistance lies between the height of an arrival and that of the block that
 	// decides whether it is audited.
 	DrawDistance = 2

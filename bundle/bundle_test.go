@@ -6,6 +6,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"targon"
 	"targon/bundle"
+	"targon/proof"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -34,6 +37,7 @@ func (s *stand) cases() map[string]bundle.Bundle {
 		"chain of other ids":  s.judged(other, nil),
 		"structure":           s.judged(s.short(), nil),
 		"margins, no packs":   s.unheld(),
+		"no such id":          s.judged(s.outside(), nil),
 		"a rate of one's own": s.rated(),
 		"all at once":         s.buffered(),
 	}
@@ -46,6 +50,11 @@ func (s *stand) short() targon.Transcript {
 	t.Receipt = targon.ReceiptFor(t.Request, t.Tokens, targon.FinishLength)
 	t.Receipt.Signature, _ = s.prover.Sign(t.Receipt.Message())
 	return t
+}
+
+// outside has an id that the model does not have.
+func (s *stand) outside() targon.Transcript {
+	return s.answer(s.engine, func(ids []targon.TokenID) { ids[3] = math.MaxInt32 })
 }
 
 // unheld was weighed and held against nothing.
@@ -204,7 +213,7 @@ func TestTampered(t *testing.T) {
 			}
 			s.seal(&b)
 			report := bundle.Check(b, aids)
-			for _, line := range strings.Split(c.lines, " ") {
+			for line := range strings.SplitSeq(c.lines, " ") {
 				if !strings.Contains(broken(report), line) {
 					t.Errorf("%s, %s: %q is not ok, want %q", kind, name, broken(report), c.lines)
 				}
@@ -252,6 +261,20 @@ func TestUnconfirmed(t *testing.T) {
 	}
 }
 
+// vast is scores over so many ids, as a field of a file.
+func vast(t *testing.T, vocab int) string {
+	t.Helper()
+	raw, err := targon.Scores{Vocab: vocab}.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func TestNoBundle(t *testing.T) {
 	s := newStand(t)
 	text, err := json.Marshal(s.judged(s.answer(s.engine, nil), nil))
@@ -264,9 +287,7 @@ func TestNoBundle(t *testing.T) {
 	}
 	with := func(name, value string) string {
 		changed := map[string]json.RawMessage{}
-		for k, v := range fields {
-			changed[k] = v
-		}
+		maps.Copy(changed, fields)
 		if changed[name] = json.RawMessage(value); value == "" {
 			delete(changed, name)
 		}
@@ -282,7 +303,7 @@ func TestNoBundle(t *testing.T) {
 		"another entry": with("opened", string(fields["closed"])), "half a base64": with("judged", `"AAA"`),
 		"scores of nothing": with("scores", `"AAAA"`), "path without end": with("path", "["+strings.Repeat(`"`+strings.Repeat("0", 64)+`",`, 40)+`"`+strings.Repeat("0", 64)+`"]`),
 		"band": with("replay", `{"noise":"targon","band":-1}`), "noise": with("replay", `{"noise":"loud","band":0}`),
-		"two of them": string(text) + "{}", "cut": string(text[:len(text)/2]),
+		"no model has so many ids": with("scores", vast(t, 1<<20+1)), "two of them": string(text) + "{}", "cut": string(text[:len(text)/2]),
 	} {
 		if _, err := bundle.Decode(strings.NewReader(text)); !errors.Is(err, bundle.ErrBundle) {
 			t.Errorf("%s: %v, want ErrBundle", name, err)
@@ -290,10 +311,61 @@ func TestNoBundle(t *testing.T) {
 	}
 }
 
+// A file cannot ask for days of work.
+func TestWorkIsBounded(t *testing.T) {
+	s := newStand(t)
+	b := s.judged(s.answer(s.engine, nil), nil)
+	b.Scores.Vocab = 1 << 20
+	for tokens, want := range map[int]error{2048: nil, 2049: bundle.ErrBundle} {
+		b.Transcript.Tokens = make([]targon.TokenID, tokens)
+		text, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := bundle.Decode(bytes.NewReader(text)); !errors.Is(err, want) {
+			t.Errorf("%d positions over 2^20 ids: %v, want %v", tokens, err, want)
+		}
+	}
+}
+
+// toys are bundles of two ids out of four, small enough to be mutated.
+func toys(t testing.TB) []bundle.Bundle {
+	s := &stand{t: t, verifier: signer(t, 1), prover: signer(t, 2)}
+	all := []targon.Scored{{ID: 2, Logit: 9}, {ID: 0, Logit: 1}, {ID: 1, Logit: 1}, {ID: 3, Logit: -1}}
+	sampling := targon.Draw{Norm: 0.1, Kept: 1, Entropy: 0.5, Varentropy: 0.25}
+	position := targon.Position{Claimed: all[0], Top: all, Drawn: sampling}
+	tr := targon.Transcript{Tokens: []targon.TokenID{2, 2}, Request: targon.Request{
+		Verifier: s.verifier.Hotkey(), Prover: s.prover.Hotkey(), Model: "toy", Prompt: []targon.TokenID{1}, Sampling: targon.Sampling{Temperature: 0.5}, MaxTokens: 2,
+	}}
+	tr.Receipt = targon.ReceiptFor(tr.Request, tr.Tokens, targon.FinishLength)
+	tr.Receipt.Signature, _ = s.prover.Sign(tr.Receipt.Message())
+	var out []bundle.Bundle
+	for _, margins := range []bool{false, true} {
+		b := bundle.Bundle{Transcript: tr, Scores: &targon.Scores{Vocab: 4, EOS: []targon.TokenID{3}, Positions: []targon.Position{position, position}}}
+		v, _ := proof.Judge(tr, *b.Scores, nil)
+		if margins {
+			b.Replay.Band = 0.5
+			v, _ = proof.Weigh(tr, *b.Scores, proof.Replay{Band: 0.5})
+		}
+		b.Judged = targon.Judged{Epoch: 7, UID: 3, Verdict: v}
+		s.record(&b)
+		out = append(out, b)
+	}
+	return out
+}
+
+// The smallest bundles hold as well.
+func TestToys(t *testing.T) {
+	for _, b := range toys(t) {
+		if r := bundle.Check(b, bundle.Aids{}); !r.Holds() {
+			t.Errorf("%v: %s", b.Judged.Verdict.Reason, broken(r))
+		}
+	}
+}
+
 // What is read is written as the same bundle.
 func FuzzDecode(f *testing.F) {
-	s := newStand(f)
-	for _, b := range s.cases() {
+	for _, b := range toys(f) {
 		text, err := json.Marshal(b)
 		if err != nil {
 			f.Fatal(err)

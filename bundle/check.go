@@ -3,7 +3,6 @@ package bundle
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"targon"
@@ -62,6 +61,7 @@ type Aids struct {
 	Nulls  *evidence.Nulls // the packs that a verdict by margins names; nil: not at hand
 	Scores *targon.Scores  // the answer scored again, for [Bundle.Need]; nil: no model at hand
 	Why    string          // why there are no Scores
+	Vocab  int             // how many ids the model has; 0: no model at hand
 }
 
 // Names of the lines of a report, in their order.
@@ -176,15 +176,23 @@ func (c *checker) request() error {
 	return holds(fmt.Sprintf("digest %s, of %d prompt ids, answered with %d", digest, len(t.Request.Prompt), len(t.Tokens)))
 }
 
-// vocab is how many ids the model has, as far as anything says.
-func (c *checker) vocab() int {
+// model is what proof must know of the model. Where nothing says how many ids it has, it
+// has all that occur, as far as a model can.
+func (c *checker) model() (m proof.Model, known bool) {
+	m.Noise = c.b.Replay.Noise
 	switch {
 	case c.b.Scores != nil && c.b.Scores.Vocab > 0:
-		return c.b.Scores.Vocab
-	case c.a.Scores != nil:
-		return c.a.Scores.Vocab
+		m.Vocab, known = c.b.Scores.Vocab, true
+	case c.a.Vocab > 0:
+		m.Vocab, known = c.a.Vocab, true
+	default:
+		t := c.b.Transcript
+		for _, id := range slices.Concat(t.Request.Prompt, t.Tokens) {
+			m.Vocab = max(m.Vocab, min(int(id), maxVocab-1)+1)
+		}
+		m.Vocab = min(max(m.Vocab, 1), mostWork/max(len(t.Tokens), 1))
 	}
-	return math.MaxInt32
+	return m, known
 }
 
 // receipt adds the lines of all that needs no model. What the verdict says is wrong is
@@ -213,8 +221,11 @@ func (c *checker) receipt() {
 		c.say(LineStructure, unchecked("the verdict was decided before"))
 		return
 	}
-	v, _, _ := proof.Precheck(t, proof.Model{Vocab: c.vocab(), Noise: c.b.Replay.Noise})
+	m, known := c.model()
+	v, _, _ := proof.Precheck(t, m)
 	switch {
+	case !known && v.Reason != targon.ReasonStructure && reason == targon.ReasonStructure:
+		c.say(LineStructure, unchecked("how many ids the model has is not known: name its file with --model"))
 	case v.Reason != targon.ReasonStructure && v.Reason != targon.ReasonOurs:
 		c.say(LineStructure, nil) // also when the ids' finish contradicts them, which scores tell
 	case reason == v.Reason:

@@ -143,6 +143,9 @@ func (f file) bundle() (Bundle, error) {
 		if err := (*s.into).UnmarshalBinary(s.from); err != nil {
 			return Bundle{}, fmt.Errorf("%w: %s: %w", ErrBundle, s.name, err)
 		}
+		if v := (*s.into).Vocab; v > maxVocab || v*len(f.Transcript.Tokens) > mostWork {
+			return Bundle{}, fmt.Errorf("%w: %s: %d positions over %d ids", ErrBundle, s.name, len(f.Transcript.Tokens), v)
+		}
 	}
 	return b, nil
 }

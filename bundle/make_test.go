@@ -149,7 +149,7 @@ func (s *stand) seal(b *bundle.Bundle) {
 // aids are everything that can be at hand.
 func (s *stand) aids(b bundle.Bundle, nulls *evidence.Nulls) bundle.Aids {
 	if b.Scores == nil {
-		return bundle.Aids{Nulls: nulls, Why: "no model"}
+		return bundle.Aids{Nulls: nulls, Why: "no model", Vocab: s.model.Vocab()}
 	}
 	return bundle.Aids{Nulls: nulls, Scores: s.score(b.Transcript, b.Need())}
 }

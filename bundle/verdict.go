@@ -61,10 +61,13 @@ func (c *checker) verdict() error {
 func (c *checker) judge() (targon.Verdict, error) {
 	b := c.b
 	said := b.Judged.Verdict
-	v, _, more := proof.Precheck(b.Transcript, proof.Model{Vocab: c.vocab(), Noise: b.Replay.Noise})
+	m, known := c.model()
+	v, _, more := proof.Precheck(b.Transcript, m)
 	switch {
 	case !more:
 		return v, nil
+	case !known && said.Reason == targon.ReasonStructure:
+		return v, unchecked("how many ids the model has is not known: name its file with --model")
 	case b.Scores == nil && said.Outcome == targon.Undecided:
 		return v, unchecked(fmt.Sprintf("undecided by a fault of the verifier's: %s", said.Reason))
 	case b.Scores == nil:

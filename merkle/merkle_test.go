@@ -3,6 +3,7 @@ package merkle_test
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -70,7 +71,7 @@ func TestPaths(t *testing.T) {
 					t.Errorf("leaf %d of %d at %d: %v", i, n, at, got)
 				}
 			}
-			if len(path) > merkle.MaxPath || merkle.Verify(root, leaves[i], uint32(i), uint32(n), append(path[:len(path):len(path)], root)) {
+			if len(path) > merkle.MaxPath || merkle.Verify(root, leaves[i], uint32(i), uint32(n), append(slices.Clip(path), root)) {
 				t.Errorf("leaf %d of %d: too long a path verifies", i, n)
 			}
 			if n > 1 && merkle.Verify(root, leaves[i], uint32(i), uint32(n), path[:len(path)-1]) {

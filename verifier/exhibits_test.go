@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,8 +39,8 @@ func testBundles(t *testing.T, packs []evidence.Pack) {
 		for _, e := range w.ledger.entries(t) {
 			switch e := e.(type) {
 			case targon.Judged:
-				switch e.Verdict.Reason {
-				case targon.ReasonEqual, targon.ReasonMismatch, targon.ReasonWithin, targon.ReasonMargin:
+				merits := []targon.Reason{targon.ReasonEqual, targon.ReasonMismatch, targon.ReasonWithin, targon.ReasonMargin}
+				if slices.Contains(merits, e.Verdict.Reason) {
 					audited[e.Verdict.Request] = true
 				}
 			case targon.EpochClosed:

@@ -117,7 +117,8 @@ func (f checkFlags) aids(ctx context.Context, b bundle.Bundle, builtin func() []
 	case m.Digest() != wanted:
 		a.Why = fmt.Sprintf("needs model %s (%.64q): name its file with --model", wanted, b.Transcript.Request.Model)
 		return a, nil, nil
-	case b.Scores == nil:
+	}
+	if a.Vocab = m.Vocab(); b.Scores == nil {
 		return a, m, nil
 	}
 	e, err := native.New(m, native.Options{Kernel: os.Getenv(kernelVariable)})
