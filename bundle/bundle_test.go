@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"targon"
 	"targon/bundle"
@@ -360,6 +361,25 @@ func TestToys(t *testing.T) {
 		if r := bundle.Check(b, bundle.Aids{}); !r.Holds() {
 			t.Errorf("%v: %s", b.Judged.Verdict.Reason, broken(r))
 		}
+	}
+}
+
+// Change any byte of a file: it is no bundle, or it does not hold, or it says the same.
+func TestEveryByteCounts(t *testing.T) {
+	for _, b := range toys(t) {
+		text, err := json.Marshal(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			changed := bytes.Clone(text)
+			at := rapid.IntRange(0, len(text)-1).Draw(t, "at")
+			changed[at] = rapid.SampledFrom([]byte("0123456789abcdefABCDEF+/=,.-e \"{}[]")).Draw(t, "byte")
+			got, err := bundle.Decode(bytes.NewReader(changed))
+			if err == nil && !cmp.Equal(got, b) && bundle.Check(got, bundle.Aids{}).Holds() {
+				t.Fatalf("byte %d: %s", at, cmp.Diff(b, got))
+			}
+		})
 	}
 }
 
