@@ -152,6 +152,16 @@ func TestNewNulls(t *testing.T) {
 			t.Errorf("%s: %v, want ErrPack", name, err)
 		}
 	}
+	var many []evidence.Pack
+	for i := range targon.MaxNulls + 1 {
+		many = append(many, change(func(p *evidence.Pack) { p.Prover = string(rune('a' + i)) }))
+	}
+	if _, err := evidence.NewNulls(many[:targon.MaxNulls]...); err != nil {
+		t.Errorf("as many as may be: %v", err)
+	}
+	if _, err := evidence.NewNulls(many...); !errors.Is(err, evidence.ErrPack) {
+		t.Errorf("one more: %v, want ErrPack", err)
+	}
 	n, err := evidence.NewNulls(quiet, loud)
 	if err != nil || n.Weights() != quiet.Weights || n.Sampler() != "targon" || n.Verifier() != "b" {
 		t.Errorf("%v, %v", n, err)

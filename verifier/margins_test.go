@@ -173,6 +173,12 @@ func rechecked(t *testing.T, entries []targon.Entry) {
 		})
 	}
 	within := first(func(v targon.Verdict) bool { return v.Reason == targon.ReasonWithin && len(v.Bet) > 0 })
+	margin := 0 // the last: convicted already, so nothing else depends on it
+	for i, e := range entries {
+		if j, ok := e.(targon.Judged); ok && j.Verdict.Reason == targon.ReasonMargin {
+			margin = i
+		}
+	}
 	record := slices.IndexFunc(entries, func(e targon.Entry) bool { _, ok := e.(targon.Convicted); return ok })
 	for _, c := range []struct {
 		name   string
@@ -208,6 +214,11 @@ func rechecked(t *testing.T, entries []targon.Entry) {
 			return j
 		}, false},
 		{"an answer passes by nothing", within, func(e targon.Entry) targon.Entry {
+			j := e.(targon.Judged)
+			j.Verdict.Nulls, j.Verdict.Bet = nil, nil
+			return j
+		}, false},
+		{"an answer fails by nothing", margin, func(e targon.Entry) targon.Entry {
 			j := e.(targon.Judged)
 			j.Verdict.Nulls, j.Verdict.Bet = nil, nil
 			return j
@@ -252,7 +263,12 @@ func rechecked(t *testing.T, entries []targon.Entry) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+	closes := slices.IndexFunc(entries, func(e targon.Entry) bool { _, ok := e.(targon.EpochClosed); return ok })
+	if closes < record {
+		t.Fatalf("convicted at entry %d, after an epoch was closed at %d", record, closes)
+	}
 	for name, changed := range map[string][]targon.Entry{
+		"no record when the epoch closes": slices.Delete(slices.Clone(entries[:closes+1]), record, record+1),
 		"no record of the conviction": slices.Delete(slices.Clone(entries), record, record+1),
 		"two records of it":           slices.Insert(slices.Clone(entries), record, entries[record]),
 	} {
