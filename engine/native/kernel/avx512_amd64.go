@@ -79,14 +79,16 @@ func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
 		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
 		ahead := s.fetch(b, m, &v[0])
-		switch m {
-		case 6:
+		switch {
+		case m > 1 && s.lines(n):
+			avx512Lines32(m)(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case m == 6:
 			avx512Gemm6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
-		case 4:
+		case m == 4:
 			avx512Gemm4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
-		case 3:
+		case m == 3:
 			avx512Gemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
-		case 2:
+		case m == 2:
 			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		default:
 			avx512Gemv32(y, w, v, s.rows, s.cols, s.stride)
@@ -102,19 +104,49 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
 		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
 		ahead := s.fetch(b, m, &v[0])
-		switch m {
-		case 6:
+		switch {
+		case m > 1 && s.lines(n):
+			avx512Lines16(m)(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case m == 6:
 			avx512Half6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
-		case 4:
+		case m == 4:
 			avx512Half4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
-		case 3:
+		case m == 3:
 			avx512Half3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
-		case 2:
+		case m == 2:
 			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		default:
 			avx512Gemv16(y, w, v, s.rows, s.cols, s.stride)
 		}
 		b += m
+	}
+}
+
+// avx512Lines32 is for 2, 3, 4 or 6 vectors.
+func avx512Lines32(m int) func(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int) {
+	switch m {
+	case 2:
+		return avx512Lines32x2
+	case 3:
+		return avx512Lines32x3
+	case 4:
+		return avx512Lines32x4
+	default:
+		return avx512Lines32x6
+	}
+}
+
+// avx512Lines16 is for 2, 3, 4 or 6 vectors.
+func avx512Lines16(m int) func(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int) {
+	switch m {
+	case 2:
+		return avx512Lines16x2
+	case 3:
+		return avx512Lines16x3
+	case 4:
+		return avx512Lines16x4
+	default:
+		return avx512Lines16x6
 	}
 }
 

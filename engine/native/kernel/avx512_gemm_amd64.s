@@ -282,3 +282,100 @@ TEXT ·avx512Half4(SB), NOSPLIT, $0-72
 // func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
 TEXT ·avx512Half6(SB), NOSPLIT, $0-72
 	GEMM(ZEROS6, STEP6(VCVTPH2PS), STORE6, 1, 32)
+
+// The same for long rows of which each is used once, one row after the other, as
+// rows_amd64.s explains. LINE sums up row r: its weights times n vectors.
+#define TIMES2(A, B) \
+	VFMADD231PS (DX), Z30, A        \
+	VFMADD231PS (DX)(AX*1), Z30, B
+#define TIMES3(A, B, C) TIMES2(A, B) \
+	VFMADD231PS (DX)(AX*2), Z30, C
+#define TIMES4(A, B, C, D) TIMES3(A, B, C) \
+	VFMADD231PS (BX), Z30, D
+#define TIMES6(A, B, C, D, E, F) TIMES4(A, B, C, D) \
+	VFMADD231PS (BX)(AX*1), Z30, E \
+	VFMADD231PS (BX)(AX*2), Z30, F
+
+#define LINE(LOAD, TIMES, WIDTH, LOOP) \
+	MOVQ R9, CX      \
+LOOP:                    \
+	LOAD (SI), Z30   \
+	TIMES            \
+	ADDQ $WIDTH, SI  \
+	ADDQ $64, DX     \
+	ADDQ $64, BX     \
+	SUBQ $64, CX     \
+	JNZ  LOOP        \
+	SUBQ R9, DX      \
+	SUBQ R9, BX      \
+	ADDQ R10, SI
+
+#define LINES(LOAD, ZEROS, ROWA, ROWB, ROWC, ROWD, STORE, SHIFT, WIDTH) \
+	MOVQ dst+0(FP), DI        \
+	MOVQ dstStride+8(FP), R15 \
+	MOVQ w+16(FP), SI         \
+	MOVQ x+24(FP), DX         \
+	MOVQ xStride+32(FP), AX   \
+	MOVQ panels+40(FP), R8    \
+	MOVQ cols+48(FP), R9      \
+	MOVQ stride+56(FP), R10   \
+	LEAQ (AX)(AX*2), BX       \
+	ADDQ DX, BX               \
+	LEAQ (R15)(R15*2), R12    \
+	ADDQ DI, R12              \
+	MOVQ R9, CX               \
+	SHRQ $SHIFT, CX           \
+	SUBQ CX, R10              \
+panel:                            \
+	ZEROS                     \
+	LINE(LOAD, ROWA, WIDTH, loopa) \
+	LINE(LOAD, ROWB, WIDTH, loopb) \
+	LINE(LOAD, ROWC, WIDTH, loopc) \
+	LINE(LOAD, ROWD, WIDTH, loopd) \
+	STORE                     \
+	ADDQ $16, DI              \
+	ADDQ $16, R12             \
+	DECQ R8                   \
+	JNZ  panel                \
+	VZEROUPPER                \
+	RET
+#define LINES2(LOAD, SHIFT, WIDTH) \
+	LINES(LOAD, ZEROS2, TIMES2(Z0, Z4), TIMES2(Z1, Z5), TIMES2(Z2, Z6), TIMES2(Z3, Z7), STORE2, SHIFT, WIDTH)
+#define LINES3(LOAD, SHIFT, WIDTH) \
+	LINES(LOAD, ZEROS3, TIMES3(Z0, Z4, Z8), TIMES3(Z1, Z5, Z9), TIMES3(Z2, Z6, Z10), TIMES3(Z3, Z7, Z11), STORE3, SHIFT, WIDTH)
+#define LINES4(LOAD, SHIFT, WIDTH) \
+	LINES(LOAD, ZEROS4, TIMES4(Z0, Z4, Z8, Z12), TIMES4(Z1, Z5, Z9, Z13), TIMES4(Z2, Z6, Z10, Z14), TIMES4(Z3, Z7, Z11, Z15), STORE4, SHIFT, WIDTH)
+#define LINES6(LOAD, SHIFT, WIDTH) \
+	LINES(LOAD, ZEROS6, TIMES6(Z0, Z4, Z8, Z12, Z16, Z20), TIMES6(Z1, Z5, Z9, Z13, Z17, Z21), TIMES6(Z2, Z6, Z10, Z14, Z18, Z22), TIMES6(Z3, Z7, Z11, Z15, Z19, Z23), STORE6, SHIFT, WIDTH)
+
+// func avx512Lines32x2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines32x2(SB), NOSPLIT, $0-64
+	LINES2(VMOVUPS, 0, 64)
+
+// func avx512Lines16x2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines16x2(SB), NOSPLIT, $0-64
+	LINES2(VCVTPH2PS, 1, 32)
+
+// func avx512Lines32x3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines32x3(SB), NOSPLIT, $0-64
+	LINES3(VMOVUPS, 0, 64)
+
+// func avx512Lines16x3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines16x3(SB), NOSPLIT, $0-64
+	LINES3(VCVTPH2PS, 1, 32)
+
+// func avx512Lines32x4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines32x4(SB), NOSPLIT, $0-64
+	LINES4(VMOVUPS, 0, 64)
+
+// func avx512Lines16x4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines16x4(SB), NOSPLIT, $0-64
+	LINES4(VCVTPH2PS, 1, 32)
+
+// func avx512Lines32x6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines32x6(SB), NOSPLIT, $0-64
+	LINES6(VMOVUPS, 0, 64)
+
+// func avx512Lines16x6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Lines16x6(SB), NOSPLIT, $0-64
+	LINES6(VCVTPH2PS, 1, 32)

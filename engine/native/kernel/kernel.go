@@ -94,6 +94,7 @@ type shape struct {
 	rows, cols, stride int
 	ahead              uintptr
 	aheadBytes         int
+	once               bool // these are all rows: each is used but once
 }
 
 // Available lists the kernels of this machine, the fastest first.

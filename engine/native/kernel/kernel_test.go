@@ -91,7 +91,7 @@ func TestDotDefinition(t *testing.T) {
 // every size: all results are those of single dot products.
 func TestMulSame(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	for _, c := range []struct{ rows, cols, n int }{{1, 1, 1}, {3, 5, 2}, {4, 16, 3}, {7, 172, 4}, {64, 64, 5}, {130, 256, 7}, {33, 768, 8}, {16, 32, 6}, {9, 48, 9}, {20, 64, 10}, {8, 80, 11}, {12, 16, 13}, {40, 288, 24}, {12, 192, 1}, {7, 200, 1}, {21, 576, 1}, {5, 1000, 7}} {
+	for _, c := range []struct{ rows, cols, n int }{{1, 1, 1}, {3, 5, 2}, {4, 16, 3}, {7, 172, 4}, {64, 64, 5}, {130, 256, 7}, {33, 768, 8}, {16, 32, 6}, {9, 48, 9}, {20, 64, 10}, {8, 80, 11}, {12, 16, 13}, {40, 288, 24}, {12, 192, 1}, {7, 200, 1}, {21, 576, 1}, {5, 1000, 7}, {13, 200, 2}, {8, 208, 3}, {20, 288, 4}, {6, 576, 5}, {9, 224, 6}} {
 		x := Vectors{make([]float32, c.n*Pad(c.cols)), Pad(c.cols)}
 		for b := range c.n {
 			copy(x.At(b), awkward(rng, c.cols))

@@ -19,19 +19,22 @@ func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
 		return
 	}
 	group := max(panelFloats/width/panelRows, 1) * panelRows
-	if n <= 6 && (m.f32 != nil || n <= k.direct) {
-		group = m.PaddedRows() // each weight is used once
+	once := n <= 6 && n != 5 && (m.f32 != nil || n <= k.direct) // kernels take five as three and two
+	if once {
+		group = m.PaddedRows()
 	}
 	for lo := 0; lo < m.PaddedRows(); lo += group {
 		rows := min(group, m.PaddedRows()-lo)
 		to := Vectors{dst.Data[lo:], dst.Stride}
 		if m.f16 != nil && n <= k.direct {
-			k.gemm16(to, x, m.f16[lo*m.stride:], n, m.shape(lo, rows))
+			in := m.shape(lo, rows)
+			in.once = once
+			k.gemm16(to, x, m.f16[lo*m.stride:], n, in)
 			continue
 		}
 		w, stride := k.panel(m, lo, rows, s)
 		in := m.shape(lo, rows)
-		in.stride = stride
+		in.stride, in.once = stride, once
 		k.gemm32(to, x, w, n, in)
 	}
 }
