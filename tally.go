@@ -54,9 +54,10 @@ type GapCount struct {
 // class by class: all that a test against a calibrated null needs to know of it, and
 // nothing of what was said.
 type Tally struct {
-	// Ids counts the positions at which an ordinary id won and was claimed.
+	// Ids counts the positions at which an ordinary id won.
 	Ids []GapCount `json:"ids,omitempty"`
-	// Endings counts those at which an end-of-sequence id won or was claimed.
+	// Endings counts those at which an end-of-sequence id won. Which of the two lists a
+	// position is in depends on the reference alone: to choose by the claim would bias a test.
 	Endings []GapCount `json:"endings,omitempty"`
 	// Undecided counts those that say nothing, whatever was claimed: the winner lies at
 	// the edge of the allowed set, or beyond what the reference listed.

@@ -257,7 +257,7 @@ func (d *Drawing) Set(ours, theirs []float32, by targon.Sampling) {
 // A Mark is what one seed says at a position, as package proof's marks do.
 type Mark struct {
 	Class   targon.GapClass // of the verifier's gap
-	Ending  bool            // an end-of-sequence id won or was claimed
+	Ending  bool            // an end-of-sequence id is the verifier's winner
 	Flip    bool            // the prover's id is another than the verifier's
 	Decided bool            // false at a filter's edge
 }
@@ -267,7 +267,7 @@ func (d *Drawing) Draw(eos []targon.TokenID) Mark {
 	p := d.row.draw(d.rng)
 	return Mark{
 		Class:   targon.GapClassOf(p.gap),
-		Ending:  slices.Contains(eos, p.winner) || slices.Contains(eos, p.claimed),
+		Ending:  slices.Contains(eos, p.winner),
 		Flip:    p.claimed != p.winner,
 		Decided: !p.edge,
 	}

@@ -16,8 +16,10 @@ import (
 // match then never multiplies by more than 1, so a prover gains nothing by flipping
 // less than the bound allows.
 //
-// Positions at which an end-of-sequence id won or was claimed are a signal of their own:
-// there are few, and one that is wrong must not drown among hundreds of matches.
+// Positions at which an end-of-sequence id won are a signal of their own: there are few,
+// and one that was passed over must not drown among hundreds of matches. An end that was
+// claimed where another id won is a flip like any other: if it were bet on apart, its
+// position would be in the bet only when it is lost.
 const (
 	widened      = 6
 	flat         = 3

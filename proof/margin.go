@@ -69,7 +69,7 @@ func (r Replay) band() float64 {
 // logit + temperature × noise, at temperature 0 the logit.
 type Mark struct {
 	Standing Standing       `json:"standing"`
-	Ending   bool           `json:"ending,omitempty"` // an end-of-sequence id won or was claimed
+	Ending   bool           `json:"ending,omitempty"` // an end-of-sequence id won: the reference's own doing, whatever was claimed
 	Claimed  targon.TokenID `json:"claimed"`
 	Winner   targon.TokenID `json:"winner"` // of what was listed
 	// Gap is the winner's value less that of the best other id: the reference's own, so
@@ -190,7 +190,7 @@ func (r *race) mark(j int, p targon.Position) Mark {
 	reach := r.unlisted(at, p, outer, f.second.value)
 	m := Mark{
 		Claimed: p.Claimed.ID, Winner: f.first.id,
-		Ending: r.eos[p.Claimed.ID] || r.eos[f.first.id],
+		Ending: r.eos[f.first.id],
 		Gap:    clip(f.first.value-max(f.second.value, reach), MaxGap),
 	}
 	switch {

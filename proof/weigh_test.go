@@ -209,7 +209,7 @@ func TestWeighEndings(t *testing.T) {
 		ids    []targon.TokenID
 		finish targon.Finish
 		reason targon.Reason
-		flips  uint32 // of endings
+		flips  uint32 // of ids and endings together
 	}{
 		{"honest", r, ids, long, targon.ReasonUncalibrated, 0},
 		{"honest, stopped", rs, stopped, short, targon.ReasonUncalibrated, 0},
@@ -225,12 +225,12 @@ func TestWeighEndings(t *testing.T) {
 		if v.Reason != c.reason || v.Mismatch() {
 			t.Errorf("%s: %+v", c.name, v)
 		}
-		flips := uint32(0)
-		for _, e := range v.Tally.Endings {
-			flips += e.Flips
+		if _, flips := v.Tally.Total(); c.reason == targon.ReasonUncalibrated && flips != uint64(c.flips) {
+			t.Errorf("%s: %d flips, want %d", c.name, flips, c.flips)
 		}
-		if c.reason == targon.ReasonUncalibrated && flips != c.flips {
-			t.Errorf("%s: %d wrong endings, want %d", c.name, flips, c.flips)
+		over := slices.ContainsFunc(v.Tally.Endings, func(e targon.GapCount) bool { return e.Flips > 0 })
+		if want := c.name == "skips the end"; c.reason == targon.ReasonUncalibrated && over != want {
+			t.Errorf("%s: an end was passed over: %v", c.name, over)
 		}
 	}
 	x := answer(t, k, rs, stopped, long)
