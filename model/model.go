@@ -20,5 +20,12 @@ const SHA256 = "26d495b9b7f01bf7de80f9d281c81d1ebdfd631eca3dcbda6c79b14111803754
 //go:embed tiny.gguf
 var file []byte
 
+//go:embed tiny.pack.json
+var pack []byte
+
+// Pack returns the model's calibration pack, as package evidence reads it: honest answers
+// on foreign hardware as the built-in engine sees them. Callers must not change it.
+func Pack() []byte { return pack }
+
 // GGUF returns the file. The bytes are shared: callers must not change them.
 func GGUF() []byte { return file }

@@ -1,13 +1,16 @@
 package node_test
 
 import (
+	"bytes"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"targon"
 	"targon/calibrate"
 	"targon/engine/native"
+	"targon/engine/native/gguf"
 	"targon/evidence"
 	"targon/model"
 	"targon/node"
@@ -131,5 +134,74 @@ func TestAllowed(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, []targon.TokenID{1, 2}) {
 		t.Errorf("allowed %v", got)
+	}
+}
+
+// TestBuiltinPack: the pack in the repository is about the built-in model, fresh honest
+// answers of the stack stay within its bounds, and weights of 4 bits do not.
+func TestBuiltinPack(t *testing.T) {
+	m := tiny(t)
+	p, err := evidence.ReadPack(bytes.NewReader(model.Pack()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Weights != m.Digest() || p.Model != m.Name() || p.Prover != node.StackForeign || p.Verifier != node.StackNative {
+		t.Errorf("a pack of %s, weights %s, for %s as %s sees it", p.Model, p.Weights, p.Prover, p.Verifier)
+	}
+	if len(model.Pack()) > 100<<10 {
+		t.Errorf("%d bytes", len(model.Pack()))
+	}
+	stratum, ok := p.Find(targon.Sampling{Temperature: 1}, 160)
+	if !ok {
+		t.Fatal("usual challenges are in no stratum")
+	}
+	bets := p.Bets(stratum)
+	four, err := m.Requantized(gguf.Q4_0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := native.New(m, native.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := slices.Collect(node.Texts(t.Context(), e, 400, 77)) // another seed than the pack's
+	for _, c := range []struct {
+		name   string
+		model  *native.Model
+		stack  string
+		honest bool
+	}{{"foreign", m, node.StackForeign, true}, {"q4_0", four, node.StackNative, false}} {
+		ours, err := node.Stack(m, node.StackNative, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := node.Stack(c.model, c.stack, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s evidence.Stream
+		d := calibrate.NewDrawing(rand.New(rand.NewPCG(3, 3)), nil)
+		for _, text := range texts {
+			a, err := calibrate.Rows(t.Context(), ours, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := calibrate.Rows(t.Context(), theirs, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 8 { // answers to as many seeds
+				var x targon.Tally
+				for j := range a {
+					d.Set(a[j], b[j], targon.Sampling{Temperature: 1})
+					k := d.Draw(m.EOS())
+					x.Add(k.Class, k.Ending, k.Flip)
+				}
+				s.Add(bets.Of(x))
+			}
+		}
+		if convicted := s.LogE() >= 7_130_898_831; convicted == c.honest {
+			t.Errorf("%s: convicted %v, ln e = %.1f", c.name, convicted, float64(s.LogE())/1e9)
+		}
 	}
 }

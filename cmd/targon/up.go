@@ -20,7 +20,7 @@ import (
 func builtinModel() []byte { return model.GGUF() }
 
 // builtinPack returns the built-in model's calibration pack.
-func builtinPack() []byte { return nil }
+func builtinPack() []byte { return model.Pack() }
 
 type upFlags struct {
 	epochs    uint64
