@@ -20,7 +20,7 @@ func newBenchCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBenchEngineCommand(nil), newBenchProofCommand(nil))
+	cmd.AddCommand(newBenchEngineCommand(nil), newBenchProofCommand(builtinPack))
 	return cmd
 }
 

@@ -108,7 +108,7 @@ func (t proofTrial) run(cmd *cobra.Command) error {
 // read returns the pack that everything is held against.
 func (t proofTrial) read() (evidence.Pack, error) {
 	if t.pack == "" {
-		if t.calibrated == nil {
+		if t.calibrated == nil || len(t.calibrated()) == 0 {
 			return evidence.Pack{}, errors.New("--pack: this build has no pack of its own; targon calibrate makes one")
 		}
 		return evidence.ReadPack(bytes.NewReader(t.calibrated()))
