@@ -1,43 +1,25 @@
 package localnet_test
 
 import (
-	"math"
+	"bytes"
 	"path/filepath"
 	"testing"
 
 	"targon"
-	"targon/engine/native"
 	"targon/evidence"
 	"targon/ledger"
 	"targon/localnet"
+	"targon/model"
 	"targon/node"
-	"targon/noise"
 	"targon/verifier"
 )
 
-// wide makes a pack of the built-in model for a stack whose logits are off by Gaussian
-// noise of width 5e-4, some times that of foreign float32: counts as they would have
-// fallen, since no test has the time to make a real one.
-func wide(m *native.Model) evidence.Pack {
-	const width, draws = 5e-4, 2e7
-	p := evidence.NewPack()
-	p.Model, p.Weights, p.Sampler = m.Name(), m.Digest(), noise.Targon.Usual().String()
-	p.Prover, p.Verifier = node.StackForeign, node.StackNative
-	var counts []evidence.Draws
-	below := 0.0
-	for c := range targon.GapClass(targon.GapClasses) {
-		gap := math.Exp2(-20 + float64(c)/4) // the class's upper edge; gaps are nearly exponential
-		upTo := 1 - math.Exp(-gap)
-		if n := uint64(draws * (upTo - below)); n > 0 {
-			counts = append(counts, evidence.Draws{Class: c, Draws: n, Flips: uint64(float64(n) * 0.5 * math.Erfc(gap*0.9/width/math.Sqrt2))})
-		}
-		below = upTo
-	}
-	for _, filtered := range []bool{false, true} {
-		p.Strata = append(p.Strata, evidence.Stratum{
-			MinTemperature: evidence.MinTemperature, MaxTemperature: 2.01, Filtered: filtered, MaxLength: uint32(m.Context()),
-			Positions: 1, Seeds: 16, Counts: counts,
-		})
+// packOf returns the built-in model's calibration pack.
+func packOf(t *testing.T) evidence.Pack {
+	t.Helper()
+	p, err := evidence.ReadPack(bytes.NewReader(model.Pack()))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return p
 }
@@ -45,10 +27,9 @@ func wide(m *native.Model) evidence.Pack {
 // TestForeignEarns: by margins an honest prover on other numerics passes and is paid, and
 // cheats are convicted still; the ledger gives the same bets to who has the pack.
 func TestForeignEarns(t *testing.T) {
-	seed, dir, m := uint64(3), t.TempDir(), builtin(t)
-	pack := wide(m)
+	seed, dir, pack := uint64(3), t.TempDir(), packOf(t)
 	r := run(t, localnet.Config{
-		Model: m, Epochs: 1, Seed: &seed, Honest: 1, Cheats: []string{"foreign", "quantized", "wrong-seed", "smaller-model"},
+		Model: builtin(t), Epochs: 1, Seed: &seed, Honest: 1, Cheats: []string{"foreign", "quantized", "wrong-seed", "smaller-model"},
 		AuditPPM: 700_000, Packs: []evidence.Pack{pack}, Dir: dir,
 	})
 	for _, p := range r.Provers {
