@@ -19,6 +19,7 @@ type result struct {
 	decode, score      pair
 	logits             difference
 	memory             footprint
+	read, plain        float64 // bytes in a second of CPU time: of weights by decoding, and just read
 }
 
 // A pair is ids in a second of CPU time, and ours over theirs.
@@ -85,7 +86,12 @@ func compare(ctx context.Context, c comparison, path string, budget time.Duratio
 	if out.logits, err = b.differ(ctx, ids, truth); err != nil {
 		return result{}, err
 	}
+	plain, err := newPlain(path)
+	if err != nil {
+		return result{}, err
+	}
 	var decode, score []turn
+	var reads []float64
 	for n := 0; n < mostPairs && (n < leastPairs || time.Since(started) < budget); n++ {
 		d, err := b.decode(ctx, c.decoded)
 		if err != nil {
@@ -95,9 +101,10 @@ func compare(ctx context.Context, c comparison, path string, budget time.Duratio
 		if err != nil {
 			return result{}, err
 		}
-		decode, score = append(decode, d), append(score, s)
+		decode, score, reads = append(decode, d), append(score, s), append(reads, plain.rate())
 	}
 	out.decode, out.score = summarise(decode), summarise(score)
+	out.read, out.plain = out.decode.ours*float64(m.Multiplied())/float64(m.Parameters())*float64(plain.size()), speed.Median(reads)
 	return out, nil
 }
 
