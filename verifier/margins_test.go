@@ -269,8 +269,8 @@ func rechecked(t *testing.T, entries []targon.Entry) {
 	}
 	for name, changed := range map[string][]targon.Entry{
 		"no record when the epoch closes": slices.Delete(slices.Clone(entries[:closes+1]), record, record+1),
-		"no record of the conviction": slices.Delete(slices.Clone(entries), record, record+1),
-		"two records of it":           slices.Insert(slices.Clone(entries), record, entries[record]),
+		"no record of the conviction":     slices.Delete(slices.Clone(entries), record, record+1),
+		"two records of it":               slices.Insert(slices.Clone(entries), record, entries[record]),
 	} {
 		if _, err := verifier.Recheck(each(changed), score.Throughput{}, knownHash); !errors.Is(err, verifier.ErrLedger) {
 			t.Errorf("%s: %v", name, err)
