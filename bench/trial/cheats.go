@@ -182,7 +182,7 @@ func (d *Desk) row(ctx context.Context, name string, honest Pool, o Options) (Ro
 	if r.FlipRate > 0 {
 		r.TokensOf8 = max(300, uint64(math.Ceil(8/r.FlipRate)))
 		if r.TokensOf8 <= o.Tokens {
-			r.AUC8 = pointer(AUC(honest, pool, r.TokensOf8, o.Seed))
+			r.AUC8 = new(AUC(honest, pool, r.TokensOf8, o.Seed))
 		}
 	}
 	c := pool.Caught(r.Within, o.Tokens, o.Seed)
@@ -225,8 +225,6 @@ func (r *Row) judge(g regime) {
 	}
 	r.Met = &met
 }
-
-func pointer(x float64) *float64 { return &x }
 
 // finite returns nil for what is no number of ids.
 func finite(x float64) *float64 {

@@ -118,12 +118,12 @@ func (p Pool) evidenceAt(tokens uint64, seed uint64) []int64 {
 // honest, after a number of ids each; an equal amount counts half.
 func AUC(honest, cheat Pool, tokens uint64, seed uint64) float64 {
 	h, c := honest.evidenceAt(tokens, seed), cheat.evidenceAt(tokens, seed+1)
-	wins, below, equal := 0.0, 0, 0
+	wins, below := 0.0, 0
 	for _, v := range c {
 		for below < len(h) && h[below] < v {
 			below++
 		}
-		equal = below
+		equal := below
 		for equal < len(h) && h[equal] == v {
 			equal++
 		}

@@ -219,27 +219,27 @@ func checkPage(t *testing.T, r Report) {
 
 // TestBarsNeedIds: a share within more ids than were generated is nobody's.
 func TestBarsNeedIds(t *testing.T) {
-	yes, no := pointer(0.99), pointer(0.5)
+	yes, no := new(0.99), new(0.5)
 	for _, c := range []struct {
 		name string
 		row  Row
 		want *bool
 	}{
 		{"one-in-ten", Row{Name: "one-in-ten"}, nil},
-		{"one-in-ten", Row{Name: "one-in-ten", Share: yes}, ok(true)},
-		{"one-in-ten", Row{Name: "one-in-ten", Share: no}, ok(false)},
-		{"wrong-seed", Row{Share: yes}, ok(true)},
-		{"wrong-seed", Row{Share: no}, ok(false)},
+		{"one-in-ten", Row{Name: "one-in-ten", Share: yes}, new(true)},
+		{"one-in-ten", Row{Name: "one-in-ten", Share: no}, new(false)},
+		{"wrong-seed", Row{Share: yes}, new(true)},
+		{"wrong-seed", Row{Share: no}, new(false)},
 		{"q4_0", Row{FlipRate: 0.05}, nil},
-		{"q4_0", Row{FlipRate: 0.05, AUC8: pointer(1), AUC300: 1, Mean: pointer(120)}, ok(true)},
-		{"q4_0", Row{FlipRate: 0.05, AUC8: pointer(1), AUC300: 1, Mean: pointer(220)}, ok(false)},
-		{"q4_0", Row{FlipRate: 0.05, AUC8: pointer(1), AUC300: 0.9, Mean: pointer(120)}, ok(false)},
-		{"q4_0", Row{FlipRate: 0.01, AUC8: pointer(0.9995), AUC300: 0.9}, ok(true)},
-		{"q4_0", Row{FlipRate: 0.01, AUC8: pointer(0.99)}, ok(false)},
-		{"top-k", Row{AUC500: 0.98}, ok(false)},
-		{"top-k", Row{AUC500: 0.995}, ok(true)},
-		{"pad", Row{Power: 0.995}, ok(true)},
-		{"pad", Row{Power: 0.98}, ok(false)},
+		{"q4_0", Row{FlipRate: 0.05, AUC8: new(1.0), AUC300: 1, Mean: new(120.0)}, new(true)},
+		{"q4_0", Row{FlipRate: 0.05, AUC8: new(1.0), AUC300: 1, Mean: new(220.0)}, new(false)},
+		{"q4_0", Row{FlipRate: 0.05, AUC8: new(1.0), AUC300: 0.9, Mean: new(120.0)}, new(false)},
+		{"q4_0", Row{FlipRate: 0.01, AUC8: new(0.9995), AUC300: 0.9}, new(true)},
+		{"q4_0", Row{FlipRate: 0.01, AUC8: new(0.99)}, new(false)},
+		{"top-k", Row{AUC500: 0.98}, new(false)},
+		{"top-k", Row{AUC500: 0.995}, new(true)},
+		{"pad", Row{Power: 0.995}, new(true)},
+		{"pad", Row{Power: 0.98}, new(false)},
 		{"finetuned", Row{}, nil},
 	} {
 		c.row.judge(regimeOf(c.name))
@@ -248,5 +248,3 @@ func TestBarsNeedIds(t *testing.T) {
 		}
 	}
 }
-
-func ok(v bool) *bool { return &v }

@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"targon/engine/redteam"
 )
@@ -86,7 +87,7 @@ func (d *Desk) Run(ctx context.Context, o Options) (Report, error) {
 	if names == nil {
 		names = redteam.Names()
 	}
-	for i, name := range append(names[:len(names):len(names)], redteam.Foreign) {
+	for i, name := range append(slices.Clip(names), redteam.Foreign) {
 		o.note("%s (%d of %d): %s", name, i+1, len(names)+1, redteam.Describe(name))
 		row, err := d.row(ctx, name, r.calm, o)
 		if err != nil {
