@@ -14,23 +14,40 @@ import (
 // and the true one keeps whatever it finds plausible, instead of what it would have drawn.
 // Plausible is the typical acceptance of Medusa (Cai et al., arXiv 2401.10774):
 // p > min(ε, δ × e^-H), with its ε = 0.3 and δ = √ε.
-type drafting struct{ true, draft *native.Engine }
+//
+// Answers come one at a time, by two engines of its own: the true one waits for the
+// draft in the middle of a step, so two answers in one step would wait for each other.
+type drafting struct {
+	turn        chan struct{}
+	true, draft *native.Engine
+}
 
 const typical = 0.3
 
 func lossyDraft(m *maker) (Engine, error) {
 	o := m.options
-	o.Cores = nil // the true model waits for the draft in the middle of its own step
+	o.Cores = nil // or a step would hold a core that the other engine needs
 	four, err := m.model.Requantized(quarter)
 	if err != nil {
 		return nil, err
 	}
-	draft, err := native.New(four, o)
-	return drafting{m.honest, draft}, err
+	e := drafting{turn: make(chan struct{}, 1)}
+	if e.draft, err = native.New(four, o); err != nil {
+		return nil, err
+	}
+	e.true, err = native.New(m.model, o)
+	return e, err
 }
 
 func (e drafting) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
 	return func(yield func(targon.Token, error) bool) {
+		select {
+		case <-ctx.Done():
+			yield(targon.Token{}, context.Cause(ctx))
+			return
+		case e.turn <- struct{}{}:
+			defer func() { <-e.turn }()
+		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		proposals, taken := make(chan targon.TokenID), make(chan targon.TokenID)
 		done := make(chan struct{})

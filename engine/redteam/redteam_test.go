@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"targon"
@@ -241,6 +242,36 @@ func TestOrder(t *testing.T) {
 		if !slices.Equal(got[0], got[1]) {
 			t.Errorf("%s is not the same twice", name)
 		}
+	}
+}
+
+// TestTogether: answers that are asked for at once are those asked for one by one.
+func TestTogether(t *testing.T) {
+	b := newBench(t)
+	for _, name := range []string{"lossy-draft", "replay", "lookup", "skip-eos", "prefill"} {
+		e, err := redteam.New(name, b.honest, native.Options{Threads: 1}, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := b.request(1, openings[2], 20)
+		want := answer(t, e, r)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				var got []targon.TokenID
+				for tok, err := range e.Generate(t.Context(), r) {
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+						return
+					}
+					got = append(got, tok.ID)
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("%s: %v together, %v alone", name, got, want)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 
