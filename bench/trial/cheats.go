@@ -52,7 +52,7 @@ func regimeOf(name string) regime {
 		return regime{bar: atOnce, within: few}
 	case "no-seed":
 		return regime{bar: atOnce, within: few, alone: true}
-	case "lossy-draft": // two engines wait for each other inside their steps
+	case "lossy-draft": // it answers one request at a time
 		return regime{alone: true}
 	case "replay":
 		return regime{bar: atOnce, within: few, alone: true, warm: 1}
