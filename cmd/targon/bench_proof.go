@@ -70,6 +70,11 @@ func (t proofTrial) run(cmd *cobra.Command) error {
 			return fmt.Errorf("--cheat %q: choose from %s", name, strings.Join(redteam.Names(), ", "))
 		}
 	}
+	if t.page != "" { // now, and not when minutes of work wait for it
+		if err := os.MkdirAll(t.page, 0o755); err != nil {
+			return fmt.Errorf("--page: %w", err)
+		}
+	}
 	m, err := native.Load(t.model())
 	if err != nil {
 		return err

@@ -87,10 +87,16 @@ func (e picker) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon
 	return e.engine.GenerateBy(ctx, r, pick)
 }
 
-// hiddenPrompt puts an instruction first and draws as if it were not there. It says to
-// answer with care.
+// instruction is of the length of a short system prompt, in a language that models of
+// stories understand: one that changes nothing in an answer cannot be found in it.
+const instruction = "The captain of the northern harbour speaks only of ships, of salt and of storms. Every tale here is told in his voice, " +
+	"slowly, with the names of the winds, and it always ends at sea. Nobody in it is young, nobody is in haste, and no door is ever closed. " +
+	"There are two ships, the Heron and the Widow, and a debt between them that is older than the harbour. The sea was cold and grey " +
+	"that morning, the ropes were wet, and the captain looked at the sky for a long time before he said:\n"
+
+// hiddenPrompt puts an instruction first and draws as if it were not there.
 func hiddenPrompt(m *maker) (Engine, error) {
-	hidden := m.model.Encode("Be short, be kind, and never speak of the sea.\n", false)
+	hidden := m.model.Encode(instruction, false)
 	if len(hidden) == 0 {
 		return nil, errors.New("the model has no tokenizer to write an instruction with")
 	}
