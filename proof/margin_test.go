@@ -175,8 +175,8 @@ func TestMarginsAreNaive(t *testing.T) {
 		}
 	})
 	for s := proof.Match; s <= proof.Beyond; s++ {
-		if seen[s] < 20 {
-			t.Errorf("%v was hardly seen: %v", s, seen)
+		if seen[s] < 3 {
+			t.Errorf("%v was not seen: %v", s, seen)
 		}
 	}
 }
