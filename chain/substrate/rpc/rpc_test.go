@@ -325,8 +325,10 @@ func TestTooLarge(t *testing.T) {
 
 func TestClose(t *testing.T) {
 	n := serve(t, newChain(1))
+	asked := make(chan struct{}, 1)
 	n.set(func(m string, _ []json.RawMessage) *answer {
 		if m == "system_accountNextIndex" {
+			asked <- struct{}{}
 			return &answer{silent: true}
 		}
 		return nil
@@ -337,9 +339,7 @@ func TestClose(t *testing.T) {
 		_, err := c.Nonce(context.Background(), targon.Hotkey{})
 		waiting <- err
 	}()
-	for n.count("system_accountNextIndex") == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-asked
 	for range 2 {
 		if err := c.Close(); err != nil {
 			t.Error(err)

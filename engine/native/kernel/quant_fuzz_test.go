@@ -16,7 +16,7 @@ func FuzzBlocks(f *testing.F) {
 		l, ok := Blocks(format).layout()
 		n, r := int(vectors%10)+1, int(rows%40)+1
 		if !ok || len(w) == 0 || len(x) == 0 {
-			t.Skip()
+			t.Skip("no such format, or nothing to repeat")
 		}
 		const cols = 256
 		data := repeated(w, r*cols/l.elements*l.bytes)
