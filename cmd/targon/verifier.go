@@ -65,7 +65,7 @@ under way are finished for as long as --grace says, and everything that was ackn
 	v := &verifierFlags{roleFlags: bindRole(cmd, "verifier")}
 	f := cmd.Flags()
 	f.Uint32Var(&v.epoch, "neuron.epoch_length", uint32(targon.EpochBlocks), "least `blocks` from one decision about weights to the next")
-	f.Float64Var(&v.auditRate, "audit-rate", 0.2, "share of the answers that are checked, 0 to 1")
+	f.Float64Var(&v.auditRate, "audit-rate", 0.1, "share of the answers that are checked, 0 to 1")
 	f.BoolVar(&v.repute, "audit-repute", true, "check up to four times as many answers of provers of little repute, newcomers among them")
 	v.proof.bind(cmd)
 	f.StringVar(&v.bundles, "bundles", "", "`folder` for audited challenges that targon check checks again, 256 MiB at most (default: none are kept)")
