@@ -3,7 +3,7 @@ TOOL  := $(GO) tool -modfile=tools/go.mod
 UNITS := $(shell find . -name '*.go' -not -path './.*')
 
 .DEFAULT_GOAL := help
-.PHONY: help run check format vet imports test race fuzz lint vuln bench bench-engine bench-proof soak docs model interop
+.PHONY: help run check format vet imports test race fuzz lint vuln bench bench-engine bench-proof soak mutate docs model interop
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -17,7 +17,7 @@ format: ## fail when a file is not gofmt's
 	@test -z "$$(gofmt -l $(UNITS) | tee /dev/stderr)"
 
 vet: ## go vet; the tools are a module of their own
-	$(GO) vet ./... && $(GO) -C tools vet ./... && $(GO) -C tools test ./soak
+	$(GO) vet ./... && $(GO) -C tools vet ./... && $(GO) -C tools test ./soak ./mutate
 
 imports: ## who imports whom, and the other structure tests
 	$(GO) test -count=1 -run 'Imports|Pure|Policy|Init|Package|Folders|Word|Glossary|Depend' .
@@ -26,7 +26,6 @@ test: ## all tests
 	$(GO) test ./...
 race: ## all tests under the race detector
 	$(GO) test -race ./...
-
 fuzz: ## every fuzz target for FUZZTIME (100000x) each
 	tools/fuzz.sh
 lint: ## golangci-lint; the first build takes minutes
@@ -41,6 +40,8 @@ bench-proof: ## cheats and the honest, 100000 ids each (an hour); writes docs/be
 	$(GO) run ./cmd/targon bench proof --tokens 100000 --page docs/benchmarks --at "$$(git rev-parse --short HEAD)"
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
+mutate: ## turn round each condition that decides, one at a time; a test must fail (an hour)
+	$(GO) -C tools run ./mutate -root .. proof evidence score weights challenge merkle
 docs: ## put what targon up really prints into README.md
 	tools/transcript.sh
 model: ## train the built-in model again (needs PyTorch, takes half an hour)
