@@ -44,6 +44,10 @@ func At(seed uint64, position uint32) Place {
 	return Place{state: mix(h, position)}
 }
 
+// State returns the hash's state before a column, for code that hashes many columns at a
+// time.
+func (p Place) State() uint32 { return p.state }
+
 // Hash returns the Murmur3 hash of the place and a column.
 func (p Place) Hash(column uint32) uint32 {
 	h := mix(p.state, column)

@@ -70,7 +70,7 @@ func someLogits(t *rapid.T) []float32 {
 // TestAllowedIsPlain: ids, their last, and the draw among them are those of the definition.
 func TestAllowedIsPlain(t *testing.T) {
 	var f filter // used again, as an engine does
-	s := newSampler()
+	s := NewSampler().sampler
 	rapid.Check(t, func(t *rapid.T) {
 		logits, by := someLogits(t), someSampling(t)
 		want := plainAllowed(logits, by)
@@ -153,7 +153,7 @@ func FuzzSampling(f *testing.F) {
 	f.Add(5e-324, uint64(0), uint32(0), 5e-324, 0.0, []byte{1, 0, 0, 0, 255, 255, 127, 127, 255, 255, 127, 255})
 	f.Add(2.0, uint64(1)<<63, uint32(1), 0.0, 0.999, []byte{0, 0, 0, 128, 0, 0, 0, 0})
 	f.Add(0.0, uint64(1), uint32(2), -0.5, math.NaN(), []byte{0, 0, 192, 127, 0, 0, 0, 0})
-	s, ws := newSampler(), new(workspace)
+	s, ws := NewSampler().sampler, new(workspace)
 	f.Fuzz(func(t *testing.T, temperature float64, seed uint64, k uint32, p, share float64, raw []byte) {
 		by := targon.Sampling{Temperature: temperature, Seed: seed, TopK: k, TopP: p, MinP: share}
 		logits := make([]float32, min(len(raw)/4, 4096))

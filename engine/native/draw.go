@@ -1,6 +1,11 @@
 package native
 
-import "targon"
+import (
+	"fmt"
+
+	"targon"
+	"targon/engine/native/kernel"
+)
 
 // A Sampler draws ids from rows of logits as an [Engine] does, for whoever has the rows.
 // It is for one goroutine.
@@ -10,7 +15,13 @@ type Sampler struct {
 }
 
 // NewSampler returns a sampler.
-func NewSampler() *Sampler { return &Sampler{sampler: newSampler()} }
+func NewSampler() *Sampler {
+	k, err := kernel.Select("")
+	if err != nil {
+		panic(fmt.Sprintf("internal error: native: %v", err)) // every machine has one
+	}
+	return &Sampler{sampler: &sampler{k}}
+}
 
 // Draw returns the id that follows a number of ids.
 func (s *Sampler) Draw(logits []float32, by targon.Sampling, before int) targon.TokenID {

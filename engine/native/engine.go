@@ -95,7 +95,7 @@ func New(m *Model, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		model: m, kernel: k, sampler: newSampler(), cores: o.Cores, foreign: o.Foreign,
+		model: m, kernel: k, sampler: &sampler{k}, cores: o.Cores, foreign: o.Foreign,
 		threads: orElse(o.Threads, runtime.GOMAXPROCS(0)), places: orElse(o.MaxSequences, 64),
 		queue: max(0, cmp.Or(o.MaxQueue, 1024)), ahead: 8,
 	}

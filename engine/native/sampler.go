@@ -2,29 +2,19 @@ package native
 
 import (
 	"math"
+	"math/bits"
 
 	"targon"
+	"targon/engine/native/kernel"
 	"targon/noise"
 )
 
 // A sampler draws ids. It is immutable.
 //
 // The winner is the id of the largest noise.Perturb(logit, T, noise), the lowest such
-// id on equality. Logarithms are slow, so the noise of an id is worked out only when
-// the largest noise that its hash's leading bits allow could win; the winner is that
-// of the plain loop.
-type sampler struct{ bound [1 << boundBits]float64 }
-
-const boundBits = 10
-
-func newSampler() *sampler {
-	s := new(sampler)
-	for i := range s.bound {
-		// Noise falls with the hash, up to its rounding, which the margin covers.
-		s.bound[i] = noise.FromHash(uint32(i)<<(32-boundBits)) + 1e-9
-	}
-	return s
-}
+// id on equality. Logarithms are slow, so the noise of an id is worked out only where a
+// bound of it could win (kernel.Contest); the winner is that of the plain loop.
+type sampler struct{ kernel *kernel.Kernel }
 
 // pick returns the id that follows a number of ids (position).
 func (ws *workspace) pick(s *sampler, logits []float32, by targon.Sampling, position int) targon.TokenID {
@@ -38,18 +28,21 @@ func (ws *workspace) pick(s *sampler, logits []float32, by targon.Sampling, posi
 // draw returns the id that follows a number of ids (position), every id being allowed.
 func (s *sampler) draw(logits []float32, by targon.Sampling, position int) targon.TokenID {
 	if by.Temperature == 0 {
-		return greedy(logits)
+		return s.greedy(logits)
 	}
 	place := noise.At(by.Seed, uint32(position))
+	contest := kernel.NewContest(place, by.Temperature)
 	best, winner := math.Inf(-1), 0
-	for id, l := range logits {
-		h := place.Hash(uint32(id))
-		if noise.Perturb(l, by.Temperature, s.bound[h>>(32-boundBits)]) <= best {
-			continue // not above best, and a tie is for the lower id
+	for from := 0; from < len(logits); {
+		group, which := s.kernel.Contend(logits, from, &contest)
+		for ; which != 0; which &= which - 1 {
+			id := group + bits.TrailingZeros32(which)
+			if v := noise.Perturb(logits[id], by.Temperature, place.Gumbel(uint32(id))); v > best {
+				best, winner = v, id // a tie is for the lower id
+			}
 		}
-		if v := noise.Perturb(l, by.Temperature, noise.FromHash(h)); v > best {
-			best, winner = v, id
-		}
+		contest.Raise(best)
+		from = group + kernel.Lanes
 	}
 	return targon.TokenID(winner)
 }
@@ -58,28 +51,30 @@ func (s *sampler) draw(logits []float32, by targon.Sampling, position int) targo
 // above 0.
 func (s *sampler) among(ids []targon.TokenID, logits []float32, by targon.Sampling, position int) targon.TokenID {
 	place := noise.At(by.Seed, uint32(position))
+	contest := kernel.NewContest(place, by.Temperature)
 	best, winner := math.Inf(-1), targon.TokenID(-1)
 	for _, id := range ids {
 		h := place.Hash(uint32(id))
-		if noise.Perturb(logits[id], by.Temperature, s.bound[h>>(32-boundBits)]) < best {
+		if !contest.May(logits[id], h) {
 			continue
 		}
 		if v := noise.Perturb(logits[id], by.Temperature, noise.FromHash(h)); v > best || v == best && id < winner {
 			best, winner = v, id
+			contest.Raise(best)
 		}
 	}
 	return winner
 }
 
 // greedy returns the id of the largest logit, the lowest on equality.
-func greedy(logits []float32) targon.TokenID {
-	winner := 0
-	for id, l := range logits {
-		if l > logits[winner] {
-			winner = id
+func (s *sampler) greedy(logits []float32) targon.TokenID {
+	for winner := 0; ; {
+		next := winner + 1 + s.kernel.FirstAbove(logits[winner+1:], logits[winner])
+		if next == len(logits) {
+			return targon.TokenID(winner)
 		}
+		winner = next
 	}
-	return targon.TokenID(winner)
 }
 
 // finite reports whether all logits are numbers.

@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -26,19 +27,47 @@ func plain(logits []float32, by targon.Sampling, position int) targon.TokenID {
 	return targon.TokenID(winner)
 }
 
+// samplers are those of all kernels of this machine.
+func samplers(t *testing.T) (all []*sampler) {
+	t.Helper()
+	for _, name := range kernel.Available() {
+		k, err := kernel.Select(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, &sampler{k})
+	}
+	return all
+}
+
+// TestDrawIsPlain: whatever the logits, whatever order they come in, and down to
+// temperatures too small for a float32.
 func TestDrawIsPlain(t *testing.T) {
-	s := newSampler()
+	all := samplers(t)
 	rapid.Check(t, func(t *rapid.T) {
-		spread := rapid.SampledFrom([]float32{0, 1e-6, 0.5, 5, 1000}).Draw(t, "spread")
+		spread := rapid.SampledFrom([]float32{0, 1e-40, 1e-6, 0.5, 5, 1000, 1e38}).Draw(t, "spread")
 		seed := rapid.Uint64().Draw(t, "seed")
 		logits := make([]float32, rapid.IntRange(1, 3000).Draw(t, "ids"))
 		for i := range logits {
 			logits[i] = spread * float32(int32(noise.At(seed, 1).Hash(uint32(i)))>>20) / 2048
 		}
-		by := targon.Sampling{Seed: seed, Temperature: rapid.SampledFrom([]float64{0, 1e-9, 0.3, 1, 2}).Draw(t, "temperature")}
+		switch rapid.IntRange(0, 3).Draw(t, "order") {
+		case 1: // each wins over all before it
+			slices.Sort(logits)
+		case 2: // as penalties leave them
+			for i := range logits {
+				if i%3 == 0 {
+					logits[i] = float32(math.Inf(-1))
+				}
+			}
+		}
+		by := targon.Sampling{Seed: seed, Temperature: rapid.SampledFrom([]float64{0, 5e-324, 1e-42, 1e-9, 0.3, 1, 2}).Draw(t, "temperature")}
 		for position := range 4 {
-			if got, want := s.draw(logits, by, position), plain(logits, by, position); got != want {
-				t.Fatalf("position %d: drew %d, want %d", position, got, want)
+			want := plain(logits, by, position)
+			for _, s := range all {
+				if got := s.draw(logits, by, position); got != want {
+					t.Fatalf("%s, position %d: drew %d, want %d", s.kernel.Name(), position, got, want)
+				}
 			}
 		}
 	})
@@ -46,23 +75,50 @@ func TestDrawIsPlain(t *testing.T) {
 
 // TestDrawTies: equal values go to the lower id, with noise too small to count.
 func TestDrawTies(t *testing.T) {
-	s := newSampler()
-	logits := []float32{1, 3, 3, 2, 3}
-	for _, temperature := range []float64{0, 1e-300} {
-		if got := s.draw(logits, targon.Sampling{Temperature: temperature, Seed: 1}, 9); got != 1 {
-			t.Errorf("temperature %v: drew %d, want 1", temperature, got)
+	for _, s := range samplers(t) {
+		for _, n := range []int{5, 40} {
+			logits := append([]float32{1, 3, 3, 2, 3}, make([]float32, n-5)...)
+			logits[n-1] = 3
+			for _, temperature := range []float64{0, 1e-300} {
+				if got := s.draw(logits, targon.Sampling{Temperature: temperature, Seed: 1}, 9); got != 1 {
+					t.Errorf("%s, temperature %v: drew %d, want 1", s.kernel.Name(), temperature, got)
+				}
+			}
 		}
 	}
 }
 
-// TestBoundsHold goes through both ends of every stretch of hashes.
-func TestBoundsHold(t *testing.T) {
-	s := newSampler()
-	for i, bound := range s.bound {
-		lo := uint32(i) << (32 - boundBits)
-		for _, h := range []uint32{lo, lo + 1, lo + 1<<(32-boundBits) - 1} {
-			if g := noise.FromHash(h); g > bound {
-				t.Errorf("noise of %#x is %v, above its bound %v", h, g, bound)
+// TestDrawGolden pins what is drawn from logits of different shapes: an answer drawn
+// today can be checked by the engines of tomorrow.
+func TestDrawGolden(t *testing.T) {
+	shapes := map[string]func(i int) float32{
+		"flat":   func(int) float32 { return 0 },
+		"peaked": func(i int) float32 { return -float32(i*7919%32000) / 900 },
+		"rising": func(i int) float32 { return float32(i) / 4000 },
+	}
+	for _, c := range []struct {
+		shape       string
+		temperature float64
+		want        [4]targon.TokenID // at positions 1 to 4
+	}{
+		{"flat", 1, [4]targon.TokenID{21770, 16517, 7232, 1421}},
+		{"flat", 0, [4]targon.TokenID{0, 0, 0, 0}},
+		{"peaked", 1, [4]targon.TokenID{8098, 22221, 29430, 30614}},
+		{"peaked", 0.2, [4]targon.TokenID{8098, 22221, 29430, 30614}},
+		{"rising", 1, [4]targon.TokenID{29398, 30772, 29938, 30614}},
+		{"rising", 2, [4]targon.TokenID{21770, 30772, 7232, 23360}},
+	} {
+		logits := make([]float32, 32000)
+		for i := range logits {
+			logits[i] = shapes[c.shape](i)
+		}
+		for _, s := range samplers(t) {
+			var got [4]targon.TokenID
+			for i := range got {
+				got[i] = s.draw(logits, targon.Sampling{Temperature: c.temperature, Seed: 51367}, i+1)
+			}
+			if got != c.want {
+				t.Errorf("%s, %s at temperature %v: drew %v, want %v", s.kernel.Name(), c.shape, c.temperature, got, c.want)
 			}
 		}
 	}
@@ -116,13 +172,13 @@ func TestHighest(t *testing.T) {
 }
 
 func BenchmarkDraw(b *testing.B) {
-	s, logits := newSampler(), make([]float32, 2048)
+	s, logits := NewSampler(), make([]float32, 32000)
 	for i := range logits {
 		logits[i] = float32(noise.Gumbel(1, 1, uint32(i)))
 	}
 	position := 0
 	for b.Loop() {
 		position++
-		s.draw(logits, targon.Sampling{Temperature: 1, Seed: 5}, position)
+		s.Draw(logits, targon.Sampling{Temperature: 1, Seed: 5}, position)
 	}
 }

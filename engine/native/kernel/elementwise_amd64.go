@@ -42,5 +42,6 @@ func withElementwise(k *Kernel) *Kernel {
 	k.finite = func(x []float32) bool { return avxFinite(&x[0], len(x)*4) }
 	k.above = func(x []float32, limit float32) int { return avxAbove(&x[0], len(x)*4, limit) }
 	k.firstAbove = func(x []float32, limit float32) int { return avxFirstAbove(&x[0], len(x)*4, limit) }
+	k.contend = avx2Contend
 	return k
 }

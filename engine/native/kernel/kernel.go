@@ -79,13 +79,15 @@ type Kernel struct {
 	finite     func(x []float32) bool
 	above      func(x []float32, limit float32) int
 	firstAbove func(x []float32, limit float32) int
-	exp        func(x []float32, m float32)
-	swiglu     func(g, u []float32)
-	sum        func(x []float32) float32
-	max        func(x []float32) float32
-	scale      func(x []float32, s float32)
-	peak       peakLoops
-	quant      quantKernel
+	// contend is Contend for whole groups of 16, at least one.
+	contend func(x []float32, from int, c *Contest) (group int, which uint32)
+	exp     func(x []float32, m float32)
+	swiglu  func(g, u []float32)
+	sum     func(x []float32) float32
+	max     func(x []float32) float32
+	scale   func(x []float32, s float32)
+	peak    peakLoops
+	quant   quantKernel
 }
 
 // A shape is that of some rows of a matrix. Ahead is the address of the weights that are

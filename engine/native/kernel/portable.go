@@ -21,6 +21,7 @@ func portable() *Kernel {
 		finite:     portableFinite,
 		above:      portableAbove,
 		firstAbove: portableFirstAbove,
+		contend:    portableContend,
 		exp:        portableExp,
 		swiglu:     portableSwiGLU,
 		sum:        portableSum,

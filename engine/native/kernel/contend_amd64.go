@@ -1,0 +1,9 @@
+package kernel
+
+//go:noescape
+func avxContend(x *float32, from, n int, state uint32, slope, limit float32) (group int, which uint32)
+
+// avx2Contend hashes eight ids at a time.
+func avx2Contend(x []float32, from int, c *Contest) (group int, which uint32) {
+	return avxContend(&x[0], from, len(x), c.place.State(), c.slope, c.limit)
+}
