@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -112,9 +113,14 @@ type CalibrationConfig struct {
 	Model            *native.Model
 	Prover, Verifier string // of Stacks; empty: StackForeign and StackNative
 	Positions        int    // to be scored on both stacks
+	Draws            int    // of noise in each stratum; 0: [UsualDraws]
 	Seed             uint64
 	Progress         func(positions int) // may be nil
 }
+
+// UsualDraws is several times what a bound needs: a draw takes a third of a microsecond,
+// and bounds of rare flips are the sharper the more there are.
+const UsualDraws = 5 * evidence.MinDraws
 
 // Calibrate makes a pack for a model that this program can run on both stacks, from
 // texts that the model writes now. Half of the positions are of short texts, half of
@@ -136,8 +142,9 @@ func Calibrate(ctx context.Context, c CalibrationConfig) (evidence.Pack, error) 
 	if err != nil {
 		return p, err
 	}
-	// A tenth more than a stratum needs: which lengths texts come out with is chance.
-	seeds := max(calibrate.MinSeeds, evidence.MinDraws*22/10/max(c.Positions, 1)+1)
+	// A tenth more than asked for: which lengths texts come out with is chance.
+	draws := max(cmp.Or(c.Draws, UsualDraws), evidence.MinDraws)
+	seeds := max(calibrate.MinSeeds, draws*22/10/max(c.Positions, 1)+1)
 	return calibrate.Run(ctx, calibrate.Config{
 		Pack: p, Prover: prover, Verifier: verifier, Allowed: Allowed(), EOS: c.Model.EOS(), Bands: Bands(c.Model),
 		Seeds: seeds, Seed: c.Seed, Workers: workers, Progress: func(_, positions int) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // newCalibrateCommand makes calibration packs.
 func newCalibrateCommand() *cobra.Command {
 	var path, out, prover, verifier string
-	var positions int
+	var positions, draws int
 	var seed uint64
 	cmd := &cobra.Command{
 		Use:   "calibrate",
@@ -42,7 +43,7 @@ func newCalibrateCommand() *cobra.Command {
 			step := max(positions/20, 1)
 			next := step
 			p, err := node.Calibrate(cmd.Context(), node.CalibrationConfig{
-				Model: m, Prover: prover, Verifier: verifier, Positions: positions, Seed: seed,
+				Model: m, Prover: prover, Verifier: verifier, Positions: positions, Draws: draws, Seed: seed,
 				Progress: func(n int) {
 					if n >= next {
 						next = n - n%step + step
@@ -70,6 +71,7 @@ func newCalibrateCommand() *cobra.Command {
 	f.StringVar(&verifier, "verifier", node.StackNative, "stack that scores")
 	f.StringVar(&out, "out", "", "file to write the pack to")
 	f.IntVar(&positions, "positions", 400_000, "ids to score on both stacks; fewer take less time and make looser bounds")
+	f.IntVar(&draws, "draws", node.UsualDraws, "noise drawn for each stratum, at least "+strconv.Itoa(evidence.MinDraws)+"; more make sharper bounds of rare flips")
 	f.Uint64Var(&seed, "seed", 1, "chooses texts and noise")
 	return cmd
 }
