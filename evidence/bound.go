@@ -42,7 +42,7 @@ func (p Pack) bounds(stratum int) [targon.GapClasses]uint32 {
 		var k, n uint64
 		for j := c - 1; j >= 0; j-- {
 			k, n = k+flips[j], n+draws[j]
-			if n > 0 && draws[j] > 0 {
+			if draws[j] > 0 {
 				best = min(best, upper(k, n, need, best))
 			}
 		}
@@ -54,10 +54,7 @@ func (p Pack) bounds(stratum int) [targon.GapClasses]uint32 {
 // padded applies safety and floor and rounds up.
 func padded(bound float64, p Pack) uint32 {
 	v := math.Ceil(float64(float64(bound*float64(p.Safety)) * ppb))
-	if v >= ppb {
-		return ppb
-	}
-	return max(uint32(v), p.FloorPPB)
+	return max(uint32(min(v, ppb)), p.FloorPPB)
 }
 
 // upper returns the bound for k flips of n draws, or best when it is not below that.
@@ -80,15 +77,9 @@ func upper(k, n uint64, need, best float64) float64 {
 
 // divergence is the Kullback-Leibler divergence of two coins, 0 ≤ q < p ≤ 1.
 func divergence(q, p float64) float64 {
-	d := 0.0
+	d := float64((1 - q) * (noise.Log1p(-q) - noise.Log1p(-p))) // infinite at p = 1
 	if q > 0 {
 		d += float64(q * noise.Log(q/p))
-	}
-	if q < 1 {
-		if p >= 1 {
-			return math.Inf(1)
-		}
-		d += float64((1 - q) * (noise.Log1p(-q) - noise.Log1p(-p)))
 	}
 	return d
 }

@@ -285,6 +285,20 @@ func TestNewHotkey(t *testing.T) {
 	}
 }
 
+// TestForgotten: a standing is kept down to 1e-9, and dropped below.
+func TestForgotten(t *testing.T) {
+	p, all := score.Throughput{Alpha: 0.5}, provers(1)
+	for _, c := range []struct{ before, after float64 }{
+		{2e-9, 1e-9}, // half of it, to the last bit
+		{math.Nextafter(2e-9, 0), 0},
+	} {
+		b := score.Book{Average: 100, Max: 100, Standings: []score.Standing{{Hotkey: key(9), Value: c.before}}}
+		if b, _ = p.Close(b, all, []score.Sample{passed(0, 100, time.Second)}); b.Of(key(9)) != c.after {
+			t.Errorf("%v becomes %v, want %v", c.before, b.Of(key(9)), c.after)
+		}
+	}
+}
+
 // TestFewProvers: with three in the network, timing noise does not let one of two equals
 // take all, and half speed keeps a positive score well below full speed.
 func TestFewProvers(t *testing.T) {
