@@ -11,7 +11,7 @@ const panelFloats = 8192
 // are at least m.PaddedRows long, and their padding is overwritten.
 func (k *Kernel) Mul(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch) {
 	width := Pad(m.cols)
-	if dst.Stride < m.PaddedRows() || x.Stride < width || len(dst.Data) < n*dst.Stride || len(x.Data) < (n-1)*x.Stride+width {
+	if dst.Stride < m.PaddedRows() || x.Stride < width || len(dst.Data) < (n-1)*dst.Stride+m.PaddedRows() || len(x.Data) < (n-1)*x.Stride+width {
 		panic("internal error: kernel: vectors do not fit the matrix")
 	}
 	if m.blocks != nil {
