@@ -95,6 +95,20 @@ func (b Bundle) Leaf() (targon.Digest, error) {
 	return merkle.Leaf(raw), nil
 }
 
+// Memory is about how many bytes a bundle takes where it is kept.
+func (b Bundle) Memory() int64 {
+	n := int64(2048 + 4*len(b.Transcript.Request.Prompt) + 4*len(b.Transcript.Tokens))
+	for _, s := range []*targon.Scores{b.Scores, b.Again} {
+		if s == nil || s == b.Scores && b.Again == b.Scores {
+			continue
+		}
+		for _, p := range s.Positions {
+			n += 128 + 8*int64(len(p.Top)+len(p.Also))
+		}
+	}
+	return n
+}
+
 // Sign seals a bundle. The signer must be the verifier that the request names.
 func (b *Bundle) Sign(by Signer) error {
 	parts, err := b.parts()

@@ -33,6 +33,7 @@ type holder struct {
 	inside int
 	tokens float64 // what is left in the bucket at time at
 	at     time.Time
+	claims claims // behind a lock of their own
 }
 
 func newDoor(keys []Key) *door {
@@ -47,21 +48,20 @@ func newDoor(keys []Key) *door {
 }
 
 // enter finds the key and takes a place; leave gives the place back.
-func (d *door) enter(authorization string, now time.Time) (leave func(), err error) {
-	h := d.find(authorization)
-	if h == nil {
-		return nil, errKey
+func (d *door) enter(authorization string, now time.Time) (h *holder, leave func(), err error) {
+	if h = d.find(authorization); h == nil {
+		return nil, nil, errKey
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if h.Concurrent > 0 && h.inside >= h.Concurrent {
-		return nil, &limitError{after: time.Second}
+		return nil, nil, &limitError{after: time.Second}
 	}
 	if wait := h.take(now); wait > 0 {
-		return nil, &limitError{after: wait}
+		return nil, nil, &limitError{after: wait}
 	}
 	h.inside++
-	return func() {
+	return h, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		h.inside--

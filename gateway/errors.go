@@ -72,6 +72,13 @@ var classes = []struct {
 	{errModel, http.StatusNotFound, "invalid_request_error", "model_not_found"},
 	{errMethod, http.StatusMethodNotAllowed, "invalid_request_error", ""},
 	{errRoute, http.StatusNotFound, "invalid_request_error", "unknown_url"},
+	{errReceiptUnknown, http.StatusNotFound, "invalid_request_error", "receipt_not_found"},
+	{errReceiptWaits, http.StatusConflict, "invalid_request_error", "receipt_not_judged"},
+	{errReceiptOpen, http.StatusConflict, "invalid_request_error", "receipt_epoch_open"},
+	{errReceiptSpared, http.StatusNotFound, "invalid_request_error", "receipt_not_drawn"},
+	{errReceiptOptOut, http.StatusNotFound, "invalid_request_error", "receipt_opted_out"},
+	{errReceiptFault, http.StatusNotFound, "invalid_request_error", "receipt_undecided"},
+	{errReceiptGone, http.StatusNotFound, "invalid_request_error", "receipt_not_kept"},
 	{errNoProver, http.StatusServiceUnavailable, "server_error", "no_prover"},
 	{ErrNeuron, http.StatusServiceUnavailable, "server_error", "no_prover"},
 	{errBusy, http.StatusServiceUnavailable, "server_error", "overloaded"},
@@ -106,6 +113,8 @@ func writeError(w http.ResponseWriter, err error) {
 	status, p := explain(err)
 	if l, ok := errors.AsType[*limitError](err); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(l.after.Seconds())))))
+	} else if l, ok := errors.AsType[*laterError](err); ok {
+		w.Header().Set("Retry-After", strconv.Itoa(int(l.after.Seconds())))
 	} else if errors.Is(err, ErrUnavailable) {
 		w.Header().Set("Retry-After", "5") // a restart takes about as long
 	} else if status == http.StatusServiceUnavailable {

@@ -101,6 +101,7 @@ type Config struct {
 	Asker   Asker
 	Desk    Desk
 	Book    Book
+	Shelf   Shelf // of bundles for users; nil: they get none
 	Keys    []Key // who may come in; without keys, nobody
 
 	MaxTokens uint32         // of one answer; 4096
@@ -172,8 +173,12 @@ func (g *Gateway) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/chat/completions", g.behindDoor(g.complete(chatShape, parseChat)))
 	mux.HandleFunc("POST /v1/completions", g.behindDoor(g.complete(textShape, parseText)))
 	mux.HandleFunc("GET /v1/models", g.behindDoor(g.models))
+	mux.HandleFunc("GET /v1/models/{model}", g.behindDoor(g.oneModel))
+	mux.HandleFunc("GET /v1/receipts/{id}", g.behindDoor(g.receipt))
 	mux.HandleFunc("GET /healthz", g.health)
-	for _, path := range []string{"/v1/chat/completions", "/v1/completions", "/v1/models", "/healthz"} {
+	for _, path := range []string{
+		"/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/models/{model}", "/v1/receipts/{id}", "/healthz",
+	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { writeError(w, errMethod) })
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errRoute) })
@@ -188,20 +193,33 @@ func (g *Gateway) Handler() http.Handler {
 // behindDoor lets a request in when its key is known and within its limits. The
 // place in the key's concurrency is given back when the handler returns, which is
 // after the answer's last byte.
-func (g *Gateway) behindDoor(next func(http.ResponseWriter, *http.Request)) http.HandlerFunc {
+func (g *Gateway) behindDoor(next func(http.ResponseWriter, *http.Request, *holder)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		leave, err := g.door.enter(r.Header.Get("Authorization"), time.Now())
+		h, leave, err := g.door.enter(r.Header.Get("Authorization"), time.Now())
 		if err != nil {
 			writeError(w, err)
 			return
 		}
 		defer leave()
-		next(w, r)
+		next(w, r, h)
 	}
 }
 
-func (g *Gateway) models(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, modelList{Object: "list", Data: []modelEntry{{ID: g.c.Model, Object: "model", OwnedBy: "targon"}}})
+func (g *Gateway) models(w http.ResponseWriter, _ *http.Request, _ *holder) {
+	writeJSON(w, http.StatusOK, modelList{Object: "list", Data: []modelEntry{g.served()}})
+}
+
+func (g *Gateway) served() modelEntry {
+	return modelEntry{ID: g.c.Model, Object: "model", OwnedBy: "targon"}
+}
+
+// oneModel answers what clients ask who look a model up by its name.
+func (g *Gateway) oneModel(w http.ResponseWriter, r *http.Request, _ *holder) {
+	if r.PathValue("model") != g.c.Model {
+		writeError(w, errModel)
+		return
+	}
+	writeJSON(w, http.StatusOK, g.served())
 }
 
 // health says that the process serves, and how many provers it would use now.

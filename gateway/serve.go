@@ -15,8 +15,8 @@ import (
 const recordTime = 10 * time.Second
 
 // complete serves one endpoint.
-func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.ResponseWriter, *http.Request) {
-	return func(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.ResponseWriter, *http.Request, *holder) {
+	return func(w http.ResponseWriter, r *http.Request, h *holder) {
 		o, draft, err := g.accept(w, r, parse)
 		if err != nil {
 			writeError(w, err)
@@ -31,6 +31,7 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 		out := newReply(w, s, o, g.c.Model)
 		x, err := g.answer(ctx, o, draft, out)
 		if err == nil {
+			g.claim(h, out, x)
 			err = out.end(x)
 		}
 		switch {

@@ -172,13 +172,16 @@ func (n *Network) startVerifier(ctx context.Context) error {
 		Epoch: targon.Blocks(n.cfg.Tempo) + 1, CloseEpoch: n.enough, BlockTime: n.cfg.BlockTime, Pace: pace, Private: true,
 		Patience: ask.Limits{First: 10 * time.Second, Next: 10 * time.Second, Total: 20 * time.Second},
 		Door:     n.door, Page: page, Keys: []gateway.Key{{Name: "local", SHA256: gateway.HashKey(APIKey)}},
-		Bundles: n.cfg.Bundles, Grace: grace, Log: n.cfg.Log,
+		Bundles: n.cfg.Bundles, UserBundles: userBundles, Grace: grace, Log: n.cfg.Log,
 	})
 	if err != nil {
 		return fmt.Errorf("verifier: %w", err)
 	}
 	return nil
 }
+
+// userBundles is how long users can fetch what was checked of their answers.
+const userBundles = time.Hour
 
 // grace is for answers under way at the end.
 const grace = 2 * time.Second

@@ -52,8 +52,11 @@ type VerifyingConfig struct {
 	Gateways   []targon.Hotkey // who may come to the desk
 	Health     string          // host:port of /readyz and /healthz; empty: none
 	Bundles    string          // folder for audited challenges that anyone may check again; empty: none
-	Grace      time.Duration   // for users' answers under way at the end
-	Log        *slog.Logger
+	// UserBundles is how long the bundle of a user's audited answer is kept for him, in
+	// memory, once its epoch has closed; 0: not at all.
+	UserBundles time.Duration
+	Grace       time.Duration // for users' answers under way at the end
+	Log         *slog.Logger
 }
 
 // patience with an answer, the same for challenges and users.
@@ -67,6 +70,7 @@ func (c VerifyingConfig) patience() ask.Limits {
 // Verifying is a verifier that is ready to run, with its doors.
 type Verifying struct {
 	verifier *verifier.Verifier
+	shelf    *userShelf
 	asker    *ask.Client
 	gateway  *gateway.Gateway // nil: users are not served
 	setter   *setter
@@ -84,7 +88,7 @@ type door struct {
 // StartVerifying opens the folder and the doors. Run closes both.
 func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err error) {
 	h := &health{hotkey: c.Key.Hotkey(), now: time.Now, announced: true}
-	v := &Verifying{setter: newSetter(&hashing{RemoteChain: c.Chain}, h, c.Log), grace: c.Grace}
+	v := &Verifying{setter: newSetter(&hashing{RemoteChain: c.Chain}, h, c.Log), shelf: newUserShelf(c.Key, c.UserBundles), grace: c.Grace}
 	defer func() {
 		if err != nil {
 			_ = v.close()
@@ -120,11 +124,12 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	v.verifier, v.asker, err = NewVerifier(ctx, VerifierConfig{
 		Key: c.Key, Root: c.Root, Model: c.Model, Chain: v.setter, Ledger: v.ledger, Inputs: LocalInputs(c.Root, v.setter),
 		Packs: c.Packs, AuditPPM: c.AuditPPM, Repute: c.Repute, Epoch: c.Epoch, CloseEpoch: c.CloseEpoch, BlockTime: c.BlockTime, Pace: c.Pace, Limits: c.patience(),
-		Engine: c.Engine, Local: c.Private, Bundles: keep, Log: c.Log,
+		Engine: c.Engine, Local: c.Private, Bundles: keep, UserBundles: v.shelf.taker(), Log: c.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
+	v.shelf.fate = v.verifier.Fate
 	if c.Desk != "" {
 		if err = v.openDesk(ctx, c, meta, missing == nil); err != nil {
 			return nil, fmt.Errorf("desk: %w", err)
@@ -149,7 +154,7 @@ func (c VerifyingConfig) bundles() (func(bundle.Bundle), error) {
 func (v *Verifying) openDesk(ctx context.Context, c VerifyingConfig, meta targon.Metagraph, restarted bool) error {
 	served, wait := servedDesk{v.verifier}, v.asker.Limits()
 	s, err := desk.NewServer(desk.ServerConfig{
-		Key: c.Key, Secret: desk.Secret(c.Root), Allow: c.Gateways, Desk: served, Book: served, Sealer: v.asker, Restarted: restarted, Log: c.Log,
+		Key: c.Key, Secret: desk.Secret(c.Root), Allow: c.Gateways, Desk: served, Book: served, Sealer: v.asker, Shelf: v.shelf, Restarted: restarted, Log: c.Log,
 		Hello: desk.Hello{
 			Genesis: meta.Genesis, NetUID: meta.NetUID, Weights: c.Model.Digest(), Model: c.Model.Name(),
 			First: wait.First, Next: wait.Next, Total: wait.Total,
@@ -164,7 +169,7 @@ func (v *Verifying) openDesk(ctx context.Context, c VerifyingConfig, meta targon
 // open opens the doors for users and for who looks after the machine.
 func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health) error {
 	if c.Gateway != "" || c.Door != nil {
-		v.gateway = NewGateway(GatewayConfig{Model: c.Model, Verifier: v.verifier, Asker: v.asker, Keys: c.Keys, Log: c.Log})
+		v.gateway = NewGateway(GatewayConfig{Model: c.Model, Verifier: v.verifier, Asker: v.asker, Shelf: v.shelf, Keys: c.Keys, Log: c.Log})
 	}
 	switch {
 	case c.Door != nil:

@@ -64,9 +64,16 @@ type farDesk struct {
 	link atomic.Pointer[link]
 	page atomic.Pointer[page]
 
-	mu   sync.Mutex
-	open map[targon.RequestID]desk.Addressed // addressed and not recorded
+	mu      sync.Mutex
+	open    map[targon.RequestID]desk.Addressed // addressed and not recorded
+	tickets map[targon.Digest]desk.Wanted       // of the last mostTickets answers, by request
+	order   []targon.Digest                     // of tickets; the oldest is at next, once it is full
+	next    int
 }
+
+// mostTickets is how many answers' bundles can be fetched from the verifier: the last so
+// many (own; about 200 bytes each).
+const mostTickets = 1 << 15
 
 // link is what there is once the verifier has been found.
 type link struct {
@@ -86,7 +93,7 @@ type page struct {
 const bookAge = 10 * time.Second
 
 func newFarDesk(private bool, poll time.Duration, log *slog.Logger) *farDesk {
-	return &farDesk{private: private, poll: poll, log: log, now: time.Now, open: map[targon.RequestID]desk.Addressed{}}
+	return &farDesk{private: private, poll: poll, log: log, now: time.Now, open: map[targon.RequestID]desk.Addressed{}, tickets: map[targon.Digest]desk.Wanted{}}
 }
 
 // meet takes a client into use, and the verifier's patience over.
@@ -149,11 +156,45 @@ func (f *farDesk) Record(ctx context.Context, x targon.Exchange, optedOut bool) 
 	f.mu.Lock()
 	a, ok := f.open[id]
 	delete(f.open, id)
+	if ok && x.Status == targon.StatusComplete {
+		f.hold(desk.Wanted{Ticket: a.Ticket, UID: x.UID, Request: x.Transcript.Request.Digest()})
+	}
 	f.mu.Unlock()
 	if !ok {
 		return errNotAddressed
 	}
 	return f.link.Load().outbox.Post(ctx, desk.Record{Ticket: a.Ticket, Exchange: x, OptedOut: optedOut})
+}
+
+// hold keeps what fetching a bundle takes; mu is held.
+func (f *farDesk) hold(w desk.Wanted) {
+	if len(f.order) < mostTickets {
+		f.order = append(f.order, w.Request)
+	} else {
+		delete(f.tickets, f.order[f.next])
+		f.order[f.next] = w.Request
+		f.next = (f.next + 1) % mostTickets
+	}
+	f.tickets[w.Request] = w
+}
+
+// Bundle fetches the bundle of a user's answer from the verifier.
+func (f *farDesk) Bundle(ctx context.Context, request targon.Digest) (targon.Fate, []byte, error) {
+	f.mu.Lock()
+	w, ok := f.tickets[request]
+	f.mu.Unlock()
+	l := f.link.Load()
+	if !ok || l == nil {
+		return targon.FateUnknown, nil, nil
+	}
+	shown, err := l.client.Bundle(ctx, w)
+	switch {
+	case errors.Is(err, desk.ErrAway), errors.Is(err, desk.ErrNotReady):
+		return shown.Fate, nil, fmt.Errorf("%w: %w", gateway.ErrUnavailable, err)
+	case err == nil && shown.Fate == targon.FateUnknown && l.outbox.Stats().Waiting > 0:
+		shown.Fate = targon.FateWaiting // it may not have been brought yet
+	}
+	return shown.Fate, shown.File, err
 }
 
 // Provers returns those of the book, however old: whom the desk does not know any more

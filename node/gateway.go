@@ -14,6 +14,7 @@ type GatewayConfig struct {
 	Model    *native.Model
 	Verifier *verifier.Verifier
 	Asker    *ask.Client
+	Shelf    gateway.Shelf // of bundles for users; nil: they get none
 	Keys     []gateway.Key
 	Log      *slog.Logger
 }
@@ -22,6 +23,6 @@ type GatewayConfig struct {
 func NewGateway(c GatewayConfig) *gateway.Gateway {
 	return gateway.New(gateway.Config{
 		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
-		Asker: c.Asker, Desk: ownDesk{c.Verifier}, Book: c.Verifier, Keys: c.Keys, Log: c.Log,
+		Asker: c.Asker, Desk: ownDesk{c.Verifier}, Book: c.Verifier, Shelf: c.Shelf, Keys: c.Keys, Log: c.Log,
 	})
 }

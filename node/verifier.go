@@ -37,7 +37,9 @@ type VerifierConfig struct {
 	Engine     native.Options               // of the references; one of them takes the portable kernels
 	Local      bool                         // provers may be on this machine or a private network
 	Bundles    func(bundle.Bundle)          // takes what anyone may check again; nil: nobody does
-	Log        *slog.Logger
+	// UserBundles takes users' audited answers, for the users who asked; nil: nobody does.
+	UserBundles func(bundle.Bundle)
+	Log         *slog.Logger
 }
 
 // Policy is how verdicts become scores, here and in every replay.
@@ -76,7 +78,7 @@ func NewVerifier(ctx context.Context, c VerifierConfig) (*verifier.Verifier, *as
 		Auditors: max(1, runtime.NumCPU()/2),
 		// Not before the client's own deadline, which a prover is told: challenges
 		// and users' requests must name the same.
-		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Bundles: c.Bundles, Log: c.Log,
+		Deadline: c.Limits.Total + 5*time.Second, CloseEpoch: c.CloseEpoch, Bundles: c.Bundles, UserBundles: c.UserBundles, Log: c.Log,
 	})
 	return v, asker, err
 }

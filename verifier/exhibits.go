@@ -2,6 +2,7 @@ package verifier
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"targon"
@@ -9,9 +10,9 @@ import (
 	"targon/merkle"
 )
 
-// exhibits are the challenges that were looked at in epochs which are not closed yet, with
-// the scores that decided: what becomes a bundle once the secret is shown. Only challenges
-// are kept, for their text is our own; a user's is gone with its verdict.
+// exhibits are answers that were looked at in epochs which are not closed yet, with the
+// scores that decided: what becomes a bundle once the secret is shown. Challenges, whose
+// text is our own, and users' answers, which are for the user alone, are kept apart.
 //
 // They are in memory and bounded. Where there is no room, a passed one gives way to one
 // that is not. A restart loses them.
@@ -28,23 +29,9 @@ type exhibit struct {
 	size int64
 }
 
-// sizeOf is about what an exhibit takes in memory.
-func sizeOf(b bundle.Bundle) int64 {
-	n := int64(2048 + 4*len(b.Transcript.Request.Prompt) + 4*len(b.Transcript.Tokens))
-	for _, s := range []*targon.Scores{b.Scores, b.Again} {
-		if s == nil || s == b.Scores && b.Again == b.Scores {
-			continue
-		}
-		for _, p := range s.Positions {
-			n += 128 + 8*int64(len(p.Top)+len(p.Also))
-		}
-	}
-	return n
-}
-
 // keep takes in what was looked at, if there is room.
 func (x *exhibits) keep(b bundle.Bundle) {
-	e := exhibit{b, sizeOf(b)}
+	e := exhibit{b, b.Memory()}
 	passed := func(i int) bool { return x.held[i].Judged.Verdict.Outcome == targon.Passed }
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -61,17 +48,14 @@ func (x *exhibits) keep(b bundle.Bundle) {
 	x.held = append(x.held, e)
 }
 
-// take removes and returns what was kept of an epoch: failed ones first, passed ones last.
-func (x *exhibits) take(n targon.Epoch) []bundle.Bundle {
+// of returns what was kept of an epoch: failed ones first, passed ones last.
+func (x *exhibits) of(n targon.Epoch) []bundle.Bundle {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	var failed, undecided, passed []bundle.Bundle
-	rest := x.held[:0]
 	for _, e := range x.held {
 		switch {
 		case e.Judged.Epoch != n:
-			rest = append(rest, e)
-			continue
 		case e.Judged.Verdict.Outcome == targon.Failed:
 			failed = append(failed, e.Bundle)
 		case e.Judged.Verdict.Outcome == targon.Passed:
@@ -79,30 +63,68 @@ func (x *exhibits) take(n targon.Epoch) []bundle.Bundle {
 		default:
 			undecided = append(undecided, e.Bundle)
 		}
-		x.used -= e.size
 	}
-	clear(x.held[len(rest):])
-	x.held = rest
 	return append(append(failed, undecided...), passed...)
 }
 
-// exhibit keeps a challenge that was judged on its merits. A fault of ours proves nothing.
+// drop lets go of what was kept of an epoch.
+func (x *exhibits) drop(n targon.Epoch) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.held = slices.DeleteFunc(x.held, func(e exhibit) bool {
+		if e.Judged.Epoch == n {
+			x.used -= e.size
+		}
+		return e.Judged.Epoch == n
+	})
+}
+
+func (x *exhibits) has(request targon.Digest) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return slices.ContainsFunc(x.held, func(e exhibit) bool { return e.Arrived.Request == request })
+}
+
+// exhibitsOf returns where answers of an origin are kept, and who is handed their bundles.
+func (v *Verifier) exhibitsOf(o targon.Origin) (*exhibits, func(bundle.Bundle)) {
+	if o == targon.OriginOrganic {
+		return &v.favours, v.cfg.UserBundles
+	}
+	return &v.exhibits, v.cfg.Bundles
+}
+
+// exhibit keeps an answer that was judged on its merits. A fault of ours proves nothing.
 func (v *Verifier) exhibit(p *pending, j targon.Judged) {
-	r := j.Verdict.Reason
-	if v.cfg.Bundles == nil || p.Origin != targon.OriginChallenge || r == targon.ReasonOurs || r == targon.ReasonReference {
+	kept, wanted := v.exhibitsOf(p.Origin)
+	if wanted == nil || targon.FateOf(j.Verdict.Reason) != targon.FateJudged {
 		return
 	}
 	b := p.shown
 	b.Arrived, b.Judged = p.Arrived, j
-	v.exhibits.keep(b)
+	kept.keep(b)
 }
 
 // show completes the exhibits of an epoch that has just been closed and hands them on.
 func (v *Verifier) show(c targon.EpochClosed) error {
-	if v.cfg.Bundles == nil {
-		return nil
+	for _, o := range []targon.Origin{targon.OriginChallenge, targon.OriginOrganic} {
+		held, hand := v.exhibitsOf(o)
+		kept := held.of(c.Epoch)
+		if len(kept) == 0 {
+			continue
+		}
+		if err := v.complete(c, kept); err != nil {
+			return err
+		}
+		for _, b := range kept {
+			hand(b)
+		}
+		held.drop(c.Epoch) // not before: whoever asks for one meanwhile finds it here or there
 	}
-	kept := v.exhibits.take(c.Epoch)
+	return nil
+}
+
+// complete adds to bundles what is known since their epoch has closed.
+func (v *Verifier) complete(c targon.EpochClosed, kept []bundle.Bundle) error {
 	v.mu.Lock()
 	e := v.state.find(c.Epoch)
 	leaves, err := e.leaves()
@@ -120,13 +142,32 @@ func (v *Verifier) show(c targon.EpochClosed) error {
 	if err != nil {
 		return fmt.Errorf("bundles of epoch %d: %w", c.Epoch, err)
 	}
-	for _, b := range kept {
+	for n := range kept {
+		b := &kept[n]
 		i := index[b.Arrived.Request]
 		b.Opened, b.Closed, b.Index, b.Path = opened, c, uint32(i), merkle.Path(leaves, i)
 		if ppm := rates[b.Arrived.Prover]; ppm != 0 {
 			b.Rate = &targon.RateSet{Epoch: c.Epoch, Prover: b.Arrived.Prover, AuditPPM: ppm}
 		}
-		v.cfg.Bundles(b)
 	}
 	return nil
+}
+
+// Fate says what became of a user's request that was recorded here, up to the moment at
+// which its bundle was handed to Config.UserBundles: then it is gone, for the verifier.
+func (v *Verifier) Fate(request targon.Digest) targon.Fate {
+	v.mu.Lock()
+	reason, recorded := v.state.users.seen[request]
+	_, stamped := v.stamped[request]
+	v.mu.Unlock()
+	fate := targon.FateOf(reason)
+	switch {
+	case stamped && !recorded:
+		return targon.FateWaiting
+	case !recorded:
+		return targon.FateUnknown
+	case fate == targon.FateJudged && !v.favours.has(request):
+		return targon.FateGone
+	}
+	return fate
 }

@@ -8,10 +8,11 @@ import "targon"
 const recallMax = 1 << 17
 
 // recall remembers the last requests of users, so that none counts twice, in whichever
-// epoch it is brought again. It is part of the ledger's fold, and so survives restarts.
+// epoch it is brought again, and what decided about each, for the user who asks. It is
+// part of the ledger's fold, and so survives restarts.
 type recall struct {
-	seen map[targon.Digest]struct{}
-	ring []targon.Digest // the oldest is at next, once it is full
+	seen map[targon.Digest]targon.Reason // none while there is no verdict
+	ring []targon.Digest                 // the oldest is at next, once it is full
 	next int
 }
 
@@ -22,9 +23,9 @@ func (r *recall) has(d targon.Digest) bool {
 
 func (r *recall) add(d targon.Digest) {
 	if r.seen == nil {
-		r.seen = map[targon.Digest]struct{}{}
+		r.seen = map[targon.Digest]targon.Reason{}
 	}
-	r.seen[d] = struct{}{}
+	r.seen[d] = targon.ReasonNone
 	if len(r.ring) < recallMax {
 		r.ring = append(r.ring, d)
 		return
@@ -32,4 +33,11 @@ func (r *recall) add(d targon.Digest) {
 	delete(r.seen, r.ring[r.next])
 	r.ring[r.next] = d
 	r.next = (r.next + 1) % recallMax
+}
+
+// rule notes what decided about a request that is remembered.
+func (r *recall) rule(d targon.Digest, why targon.Reason) {
+	if _, ok := r.seen[d]; ok {
+		r.seen[d] = why
+	}
 }

@@ -176,6 +176,7 @@ func (s *State) judge(j targon.Judged) error {
 	r.verdict = j.Verdict
 	r.verdict.Detail = "" // for people who read the ledger
 	e.unjudged--
+	s.users.rule(j.Verdict.Request, j.Verdict.Reason)
 	if audited(j.Verdict.Reason) {
 		e.audited[r.arrived.Prover] += uint64(j.Verdict.Tokens)
 	}

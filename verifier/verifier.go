@@ -128,8 +128,11 @@ type Config struct {
 	Observe func(targon.Entry)
 	// Bundles is handed every challenge that was judged on its merits, once its epoch is
 	// closed, without a seal: failed ones first. It must return soon. Nil: none are kept.
-	Bundles     func(bundle.Bundle)
-	BundleBytes int64 // of memory for what waits for that; default 64 MiB
+	Bundles func(bundle.Bundle)
+	// UserBundles is handed users' answers likewise. They are for the user who asked and
+	// for nobody else. Nil: a user's text is gone with its verdict.
+	UserBundles func(bundle.Bundle)
+	BundleBytes int64 // of memory for what waits for that, each of both; default 64 MiB
 }
 
 // Errors of the verifier's own making.
@@ -152,6 +155,7 @@ type Verifier struct {
 	spool    *spool
 	journal  *journal
 	exhibits exhibits
+	favours  exhibits      // users' answers
 	margins  *margins      // nil: ids are compared for equality
 	asks     atomic.Uint64 // numbers requests, so that no two have one nonce
 	running  atomic.Bool
@@ -191,7 +195,7 @@ func New(c Config) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{
-		exhibits: exhibits{limit: c.BundleBytes}, cfg: c, log: c.Log, spool: sp, margins: by, fresh: make(chan struct{}, 1),
+		exhibits: exhibits{limit: c.BundleBytes}, favours: exhibits{limit: c.BundleBytes}, cfg: c, log: c.Log, spool: sp, margins: by, fresh: make(chan struct{}, 1),
 		auditors: make(chan struct{}, c.Auditors), state: NewState(c.Policy),
 		hashes: map[targon.Block]targon.Digest{}, stamped: map[targon.Digest]targon.Epoch{},
 		flights: map[targon.Hotkey]*flight{}, children: map[targon.UID]*child{},

@@ -31,6 +31,7 @@ func TestNetworkScripts(t *testing.T) {
 		Dir: "testdata/network",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"http":     httpCommand,
+			"receipt":  receiptCommand,
 			"port":     portCommand,
 			"portof":   portOfCommand,
 			"status":   statusCommand,

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,16 +26,17 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"http":  httpCommand,
-			"port":  portCommand,
-			"exits": exitsCommand,
+			"http":    httpCommand,
+			"port":    portCommand,
+			"exits":   exitsCommand,
+			"receipt": receiptCommand,
 		},
 	})
 }
 
 // httpCommand is `[!] http METHOD URL [key [body-file]]`: it asks until the server
-// answers and has provers to answer with, for at most 20 s, and fails unless the status is 200. The answer goes to
-// the file "answer".
+// answers, has provers to answer with and has closed the epoch that is asked about, for at most a minute, and fails
+// unless the status is 200. The answer goes to the file "answer".
 func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: http METHOD URL [key [body-file]]")
@@ -43,10 +45,10 @@ func httpCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) > 3 {
 		body = []byte(ts.ReadFile(args[3]))
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		status, answer, err := ask(args, body)
-		if (err != nil || status == http.StatusServiceUnavailable) && time.Now().Before(deadline) {
+		if (err != nil || status == http.StatusServiceUnavailable || status == http.StatusConflict) && time.Now().Before(deadline) {
 			time.Sleep(50 * time.Millisecond)
 			continue
 		}
@@ -74,6 +76,16 @@ func ask(args []string, body []byte) (int, []byte, error) {
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
 	return res.StatusCode, answer, err
+}
+
+// receiptCommand is `receipt NAME FILE`: it sets the variable to the receipt that an
+// answer of a gateway's names.
+func receiptCommand(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(`"receipt":"([0-9a-f]{64})"`).FindStringSubmatch(ts.ReadFile(args[1]))
+	if m == nil {
+		ts.Fatalf("%s names no receipt", args[1])
+	}
+	ts.Setenv(args[0], m[1])
 }
 
 // portCommand is `port NAME [taken]`: it sets the variable to a free local address, or

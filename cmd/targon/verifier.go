@@ -27,6 +27,7 @@ type verifierFlags struct {
 	repute          bool
 	proof           proofFlags
 	bundles         string
+	userBundles     time.Duration
 	blockTime       time.Duration
 	pace            time.Duration
 	private         bool
@@ -69,6 +70,7 @@ under way are finished for as long as --grace says, and everything that was ackn
 	f.BoolVar(&v.repute, "audit-repute", true, "check up to four times as many answers of provers of little repute, newcomers among them")
 	v.proof.bind(cmd)
 	f.StringVar(&v.bundles, "bundles", "", "`folder` for audited challenges that targon check checks again, 256 MiB at most (default: none are kept)")
+	f.DurationVar(&v.userBundles, "user-bundles", 2*time.Hour, "how `long` a user can fetch the bundle of his own audited answer once its epoch has closed; in memory; 0: not at all")
 	f.DurationVar(&v.blockTime, "block-time", 12*time.Second, "`time` between blocks of the chain")
 	f.DurationVar(&v.pace, "pace", time.Second, "least `time` between two challenges to one prover")
 	f.BoolVar(&v.private, "allow-private", false, "ask provers on this machine and on private networks too")
@@ -92,6 +94,8 @@ func (v *verifierFlags) check() error {
 		return errors.New("--neuron.epoch_length 0: want at least one block")
 	case v.blockTime <= 0 || v.pace <= 0 || v.grace <= 0:
 		return errors.New("--block-time, --pace and --grace: want positive times")
+	case v.userBundles < 0:
+		return fmt.Errorf("--user-bundles %s: want 0 or more", v.userBundles)
 	case v.gateway != "" && v.keys == "":
 		return errors.New("--gateway.listen: say with --gateway.keys who may come in")
 	case v.desk != "" && len(v.gateways) == 0:
@@ -119,7 +123,7 @@ func (v *verifierFlags) config(cmd *cobra.Command, o walletOutside) (node.Verify
 	c := node.VerifyingConfig{
 		Engine: native.Options{Kernel: os.Getenv(kernelVariable)}, AuditPPM: uint32(v.auditRate*1e6 + 0.5), Repute: v.repute,
 		Epoch: targon.Blocks(v.epoch), BlockTime: v.blockTime, Pace: v.pace, Private: v.private,
-		Gateway: v.gateway, Desk: v.desk, Health: v.health, Bundles: v.bundles, Grace: v.grace,
+		Gateway: v.gateway, Desk: v.desk, Health: v.health, Bundles: v.bundles, UserBundles: v.userBundles, Grace: v.grace,
 	}
 	for _, text := range v.gateways {
 		h, err := targon.ParseHotkey(text)

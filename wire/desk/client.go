@@ -45,6 +45,7 @@ const (
 	addressTime = 5 * time.Second
 	recordTime  = 10 * time.Second
 	bookTime    = 5 * time.Second
+	bundleTime  = 20 * time.Second
 )
 
 // ParseEndpoint returns the address of a desk in its full form; host:port means http.
@@ -219,12 +220,16 @@ func (d *Client) call(ctx context.Context, path string, body []byte, limit time.
 		return nil, fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxMessage+1))
+	most := maxMessage
+	if path == BundlePath {
+		most = maxFile + 4096
+	}
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, int64(most)+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: read answer: %w", ErrAway, err)
 	}
-	if len(answer) > maxMessage {
-		return nil, fmt.Errorf("%w: answer of more than %d bytes", ErrAway, maxMessage)
+	if len(answer) > most {
+		return nil, fmt.Errorf("%w: answer of more than %d bytes", ErrAway, most)
 	}
 	return answer, d.judge(req, resp, answer)
 }

@@ -1,4 +1,4 @@
-// Package desk is how a gateway in a process of its own reaches its verifier: four
+// Package desk is how a gateway in a process of its own reaches its verifier: five
 // signed calls over HTTP, their encodings, and both ends.
 //
 // A gateway holds no secret of the verifier's. It has each request addressed and
@@ -29,6 +29,7 @@ const (
 	AddressPath = "/targon/v1/desk/address"
 	RecordPath  = "/targon/v1/desk/record"
 	BookPath    = "/targon/v1/desk/book"
+	BundlePath  = "/targon/v1/desk/bundle"
 )
 
 // HeaderSignature carries the verifier's signature of an answer, 0x and 128 hex digits.

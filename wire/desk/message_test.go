@@ -52,6 +52,10 @@ func sampleDraft() Draft {
 	}
 }
 
+func sampleWanted() Wanted {
+	return Wanted{Ticket: sampleTicket(), UID: 13, Request: sampleRequest().Digest()}
+}
+
 func samplePage() Page {
 	return Page{
 		Provers: []targon.Neuron{
@@ -83,6 +87,8 @@ func samples() map[string]encoding.BinaryMarshaler {
 		"addressed": coded{sampleSent()},
 		"record":    sampleRecord(),
 		"book":      samplePage(),
+		"wanted":    sampleWanted(),
+		"shown":     Shown{Fate: targon.FateReady, File: []byte("{}")},
 		"ticket":    raw(func() []byte { w := &writer{}; sampleTicket().write(w); return w.b }()),
 		"secret":    raw(func() []byte { s := Secret(targon.Secret{1}); return s[:] }()),
 		"reply":     raw(replyMessage(BookPath, epistula.Nonce{16}, 200, []byte("body"))),
@@ -120,7 +126,7 @@ func TestVectors(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for _, kind := range []string{"hello", "draft", "addressed", "record", "book"} {
+	for _, kind := range []string{"hello", "draft", "addressed", "record", "book", "wanted", "shown"} {
 		b, err := hex.DecodeString(want[kind])
 		if err != nil {
 			t.Fatal(err)
@@ -163,6 +169,14 @@ func read(kind string, b []byte) (encoding.BinaryMarshaler, error) {
 		var v Record
 		err := v.UnmarshalBinary(b)
 		return v, err
+	case "wanted":
+		var v Wanted
+		err := v.UnmarshalBinary(b)
+		return v, err
+	case "shown":
+		var v Shown
+		err := v.UnmarshalBinary(b)
+		return v, err
 	default:
 		var v Page
 		err := v.UnmarshalBinary(b)
@@ -174,6 +188,7 @@ func read(kind string, b []byte) (encoding.BinaryMarshaler, error) {
 func TestReadsWhatItWrote(t *testing.T) {
 	for kind, want := range map[string]encoding.BinaryMarshaler{
 		"hello": samples()["hello"], "draft": sampleDraft(), "record": sampleRecord(), "book": samplePage(),
+		"wanted": sampleWanted(), "shown": samples()["shown"],
 	} {
 		b, err := want.MarshalBinary()
 		if err != nil {
@@ -222,6 +237,21 @@ func TestRefusesWhatCannotBe(t *testing.T) {
 		if err := new(Page).UnmarshalBinary(b); !errors.Is(err, ErrMalformed) {
 			t.Errorf("score that is %s: %v", name, err)
 		}
+	}
+	for name, m := range map[string]Shown{
+		"unknown fate": {Fate: targon.FateGone + 1}, "ready without a file": {Fate: targon.FateReady},
+		"a file that is not ready": {Fate: targon.FateJudged, File: []byte("{}")},
+	} {
+		b, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := new(Shown).UnmarshalBinary(b); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := (Shown{Fate: targon.FateReady, File: make([]byte, maxFile+1)}).MarshalBinary(); err == nil {
+		t.Error("a file beyond the limit is sent")
 	}
 	d := sampleDraft()
 	b, err := sampleRequest().MarshalBinary()
@@ -273,7 +303,7 @@ func TestTicket(t *testing.T) {
 
 // FuzzMessages: whatever is read is written again with the same bytes.
 func FuzzMessages(f *testing.F) {
-	kinds := []string{"hello", "draft", "addressed", "record", "book"}
+	kinds := []string{"hello", "draft", "addressed", "record", "book", "wanted", "shown"}
 	for i, kind := range kinds {
 		b, err := samples()[kind].MarshalBinary()
 		if err != nil {

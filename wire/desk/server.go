@@ -28,6 +28,7 @@ type ServerConfig struct {
 	Desk   Desk
 	Book   Book
 	Sealer Sealer
+	Shelf  Shelf // of bundles for users; nil: there are none
 
 	Restarted bool // an earlier run may have taken envelopes that this one has forgotten
 	Calls     int  // answered at once; 64
@@ -46,8 +47,10 @@ type Stats struct {
 type Server struct {
 	c      ServerConfig
 	places chan struct{} // holds a value for each call under way
-	mux    *http.ServeMux
-	stats  struct{ addressed, recorded, refused atomic.Uint64 }
+	// fetches holds a value for each call for a bundle: those are the only large answers.
+	fetches chan struct{}
+	mux     *http.ServeMux
+	stats   struct{ addressed, recorded, refused atomic.Uint64 }
 }
 
 const (
@@ -72,7 +75,7 @@ func NewServer(c ServerConfig) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{c: c, places: make(chan struct{}, c.Calls), mux: http.NewServeMux()}
+	s := &Server{c: c, places: make(chan struct{}, c.Calls), fetches: make(chan struct{}, mostFetches), mux: http.NewServeMux()}
 	// Who says hello does not know the network yet, so it is signed for none.
 	greeting, err := s.guard(targon.Digest{}, 0)
 	if err != nil {
@@ -86,6 +89,7 @@ func NewServer(c ServerConfig) (*Server, error) {
 	s.route(AddressPath, guard, s.address)
 	s.route(RecordPath, guard, s.record)
 	s.route(BookPath, guard, s.book)
+	s.route(BundlePath, guard, s.bundle)
 	return s, nil
 }
 

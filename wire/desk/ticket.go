@@ -57,11 +57,16 @@ func issue(secret targon.Secret, e errand, at uint64) Ticket {
 	return Ticket{Issued: at, MAC: targon.Digest(mac.Sum(nil))}
 }
 
+// is reports whether t was issued for e, whenever that was.
+func (t Ticket) is(secret targon.Secret, e errand) bool {
+	want := issue(secret, e, t.Issued)
+	return hmac.Equal(want.MAC[:], t.MAC[:])
+}
+
 // check returns ErrTicket unless t was issued for e at most TicketAge ago, and at least
 // as long ago as took it took to be answered.
 func (t Ticket) check(secret targon.Secret, e errand, took time.Duration, now time.Time) error {
-	want := issue(secret, e, t.Issued)
-	if !hmac.Equal(want.MAC[:], t.MAC[:]) {
+	if !t.is(secret, e) {
 		return fmt.Errorf("%w: ticket of another request", ErrTicket)
 	}
 	age := now.Sub(time.UnixMilli(int64(t.Issued)))
