@@ -79,9 +79,6 @@ func ours(r targon.Request, m Model) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	if m.Vocab <= 0 {
-		return fmt.Errorf("model of %d ids", m.Vocab)
-	}
 	for i, id := range r.Prompt {
 		if int(id) >= m.Vocab {
 			return fmt.Errorf("prompt id %d at position %d, model of %d ids", id, i, m.Vocab)
