@@ -129,7 +129,15 @@ func (d *Desk) pool(ctx context.Context, name string, tokens uint64, seed uint64
 	if err != nil {
 		return nil, err
 	}
-	g := regimeOf(name)
+	out, err := d.answers(ctx, e, regimeOf(name), tokens, seed)
+	if err != nil {
+		return nil, fmt.Errorf("cheat %s: %w", name, err)
+	}
+	return out, nil
+}
+
+// answers has an engine answer, in a regime, until it has given so many ids.
+func (d *Desk) answers(ctx context.Context, e redteam.Engine, g regime, tokens uint64, seed uint64) (Pool, error) {
 	rng := rand.New(rand.NewPCG(seed, 0xc4ea7)) // not the generator that packs are made with
 	draft := d.prompts(g)
 	var out Pool
@@ -141,7 +149,7 @@ func (d *Desk) pool(ctx context.Context, name string, tokens uint64, seed uint64
 		}
 		got, err := d.all(ctx, e, batch, g.alone)
 		if err != nil {
-			return nil, fmt.Errorf("cheat %s: %w", name, err)
+			return nil, err
 		}
 		if first := index - together; first < uint64(g.warm) {
 			got = got[min(uint64(g.warm)-first, together):]
@@ -152,7 +160,7 @@ func (d *Desk) pool(ctx context.Context, name string, tokens uint64, seed uint64
 		out = append(out, got...)
 		have = out.Tokens()
 		if index*few > 100*tokens+100_000 {
-			return nil, fmt.Errorf("cheat %s: %d of %d answers were not honest", name, len(out), index)
+			return nil, fmt.Errorf("%d of %d answers were not honest", len(out), index)
 		}
 	}
 	return out, nil

@@ -28,6 +28,8 @@ func (r Report) WritePage(folder, environment string) error {
 	var b bytes.Buffer
 	b.WriteString(preface)
 	r.table(&b)
+	r.plots(&b)
+	r.instructions(&b)
 	r.rest(&b)
 	b.WriteString("\n" + environment + "\n")
 	if err := os.WriteFile(filepath.Join(folder, "proof.md"), b.Bytes(), 0o644); err != nil {
@@ -83,13 +85,40 @@ func (r Report) table(b *bytes.Buffer) {
 	}
 }
 
-func (r Report) rest(b *bytes.Buffer) {
-	h := r.Honest
-	fmt.Fprintf(b, `
+func (Report) plots(b *bytes.Buffer) {
+	b.WriteString(`
 ![ROC curves after 300 ids](proof-roc.svg)
 
 ![How many streams are convicted after how many ids](proof-time.svg)
+`)
+}
 
+// instructions shows what becomes of hidden instructions that the model heeds less.
+func (r Report) instructions(b *bytes.Buffer) {
+	if len(r.Hidden) == 0 {
+		return
+	}
+	b.WriteString(`
+## How much a hidden prompt must change
+
+` + "`hidden-prompt`" + ` is an operator's message of a system in the model's own chat form, the prompt being the user's message. The same instruction and its beginnings,
+also as mere text before the prompt, which this small model heeds as little as any text that is some sentences back: where no id of an answer changes, nothing can show it.
+
+| instruction | form | flips | one answer convicts | refused |
+|---|---|---|---|---|
+`)
+	for _, h := range r.Hidden {
+		form := "a system's message"
+		if h.Plain {
+			form = "mere text"
+		}
+		fmt.Fprintf(b, "| %d ids | %s | %.3f %% | %.3f | %.3f |\n", h.IDs, form, 100*h.FlipRate, h.Share, h.Refused)
+	}
+}
+
+func (r Report) rest(b *bytes.Buffer) {
+	h := r.Honest
+	fmt.Fprintf(b, `
 ## Honest provers
 
 %d answers of %d texts that are not in the pack, on the stacks %s: logits once on each, noise drawn anew for each answer. %.4f %% of ids flip, %.4f %% lie at a

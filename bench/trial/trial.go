@@ -50,8 +50,11 @@ type Report struct {
 	Pack    string  `json:"pack"` // the stacks that it is about
 	Cheats  []Row   `json:"cheats"`
 	Control *Row    `json:"foreign"` // honest answers that a foreign engine gave, tried like a cheat
-	Honest  Honest  `json:"honest"`
-	Cost    Cost    `json:"cost"`
+	// Hidden says how much an instruction must change to be seen; nil where the cheats
+	// that were tried do not hide any.
+	Hidden []HiddenRow `json:"hidden,omitempty"`
+	Honest Honest      `json:"honest"`
+	Cost   Cost        `json:"cost"`
 
 	calm Pool // honest answers to challenges
 }
@@ -99,6 +102,12 @@ func (d *Desk) Run(ctx context.Context, o Options) (Report, error) {
 			continue
 		}
 		r.Cheats = append(r.Cheats, row)
+	}
+	if slices.Contains(names, "hidden-prompt") {
+		o.note("hidden instructions of several lengths")
+		if r.Hidden, err = d.hidden(ctx, o); err != nil {
+			return r, err
+		}
 	}
 	return r, nil
 }

@@ -2,7 +2,6 @@ package redteam
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"math"
 	"math/rand/v2"
@@ -75,48 +74,11 @@ func unseeded(m *maker) (Engine, error) {
 // remember.
 type picker struct {
 	engine *native.Engine
-	prompt func([]targon.TokenID) []targon.TokenID
 	new    func(r targon.Request) native.Pick
 }
 
 func (e picker) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
-	pick := e.new(r)
-	if e.prompt != nil {
-		r.Prompt = e.prompt(r.Prompt)
-	}
-	return e.engine.GenerateBy(ctx, r, pick)
-}
-
-// instruction is of the length of a short system prompt, in a language that models of
-// stories understand: one that changes nothing in an answer cannot be found in it.
-const instruction = "The captain of the northern harbour speaks only of ships, of salt and of storms. Every tale here is told in his voice, " +
-	"slowly, with the names of the winds, and it always ends at sea. Nobody in it is young, nobody is in haste, and no door is ever closed. " +
-	"There are two ships, the Heron and the Widow, and a debt between them that is older than the harbour. The sea was cold and grey " +
-	"that morning, the ropes were wet, and the captain looked at the sky for a long time before he said:\n"
-
-// hiddenPrompt puts an instruction first and draws as if it were not there.
-func hiddenPrompt(m *maker) (Engine, error) {
-	hidden := m.model.Encode(instruction, false)
-	if len(hidden) == 0 {
-		return nil, errors.New("the model has no tokenizer to write an instruction with")
-	}
-	start := m.model.Encode("", true) // the id that begins every prompt, if there is one
-	return picker{
-		engine: m.honest,
-		prompt: func(p []targon.TokenID) []targon.TokenID {
-			first := len(start)
-			if len(p) < first || !slices.Equal(p[:first], start) {
-				first = 0
-			}
-			return slices.Concat(p[:first], hidden, p[first:])
-		},
-		new: func(r targon.Request) native.Pick {
-			s := native.NewSampler()
-			return func(logits []float32, before int) (targon.TokenID, error) {
-				return s.Draw(logits, r.Sampling, before-len(hidden)), nil
-			}
-		},
-	}, nil
+	return e.engine.GenerateBy(ctx, r, e.new(r))
 }
 
 // without returns the draw's winner among all ids but some.

@@ -50,7 +50,7 @@ var cheats = []cheat{
 	{"smaller-model", "the first half of the layers: half the work", smaller},
 	{"other-model", "one layer left out", other},
 	{"finetuned", "weights moved by a light fine-tune: somebody else's goods", finetuned},
-	{"hidden-prompt", "an instruction before the prompt that nobody asked for", hiddenPrompt},
+	{"hidden-prompt", "a system message before the prompt that nobody asked for: a persona, rules, a name to mention", hiddenPrompt},
 	{"temp-0.9", "a temperature a tenth lower: answers look better", warmer(0.9)},
 	{"temp-1.1", "a temperature a tenth higher", warmer(1.1)},
 	{"adversarial-temperature", "weights of 4 bits, and a temperature that makes up for their surprise", adversarial},
