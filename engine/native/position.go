@@ -87,31 +87,13 @@ func (ws *workspace) weigh(logits []float32, inverse float32) (high float32) {
 	return high
 }
 
-// total returns the sum of the first n weights in float64, by rising id, about 1e-7 from
-// exact.
-func (ws *workspace) total(n int) float64 {
-	sum := 0.0
-	for _, e := range ws.exps[:n] {
-		sum += float64(e)
-	}
-	return sum
-}
-
-// farthest is the exponent that the kernel's exp stops at.
-const farthest = -87
+// total returns the sum of the first n weights in float64, about 1e-7 from exact.
+func (ws *workspace) total(n int) float64 { return ws.kernel.Total(ws.exps[:n]) }
 
 // moments describes the distribution that the weights in exps make, as if it were all
 // there is: with x the exponents, -ln p is Norm - x.
 func (ws *workspace) moments(logits []float32, high, inverse float32) targon.Draw {
-	var sum, first, second float64
-	for id, e := range ws.exps[:len(logits)] {
-		x := float64(max((logits[id]-high)*inverse, farthest))
-		w := float64(e)
-		wx := float64(w * x)
-		sum += w
-		first += wx
-		second += float64(wx * x)
-	}
+	sum, first, second := ws.kernel.Moments(ws.exps[:len(logits)], logits, high, inverse)
 	mean := first / sum
 	norm := noise.Log(sum)
 	return targon.Draw{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"targon"
@@ -112,18 +113,34 @@ func (e *Engine) follow(ctx context.Context, c *call, each func(result) error) e
 // those before it with the same.
 func rank(k *kernel.Kernel, logits []float32, claimed targon.TokenID) uint32 {
 	l := logits[claimed]
-	n := k.Above(logits, l)
-	for _, v := range logits[:claimed] {
-		if v == l {
-			n++
-		}
-	}
+	below := math.Nextafter32(l, float32(math.Inf(-1))) // what is above this is l or above that
+	n := k.Above(logits[:claimed], below) + k.Above(logits[claimed:], l)
 	return uint32(n)
 }
 
 // fewOf is up to how many of the highest are kept sorted while ids go by; more are
 // found by sorting all.
 const fewOf = 64
+
+// parts is into how many a row of logits is divided, at least, to see what its highest
+// are not below.
+const parts = 64
+
+// floor returns something that the k highest logits are not below: the highest of parts of
+// the row are so many different ones.
+func floor(by *kernel.Kernel, logits []float32, k int) float32 {
+	part := max(len(logits)/parts/kernel.Lanes, 1) * kernel.Lanes
+	var high [2 * parts]float32
+	n := 0
+	for ; n < len(high) && (n+1)*part <= len(logits); n++ {
+		high[n] = by.Max(logits[n*part : (n+1)*part])
+	}
+	if n < k {
+		return float32(math.Inf(-1))
+	}
+	slices.Sort(high[:n])
+	return high[n-k]
+}
 
 // highest returns the k highest logits, falling, ties by rising id.
 func highest(by *kernel.Kernel, logits []float32, k int) []targon.Scored {
@@ -134,21 +151,26 @@ func highest(by *kernel.Kernel, logits []float32, k int) []targon.Scored {
 	if k > fewOf {
 		return sorted(logits)[:k:k]
 	}
-	best := sorted(logits[:k])
-	least := best[k-1].Logit
-	for id := k; id < len(logits); id++ {
-		id += by.FirstAbove(logits[id:], least) // on equality the lower id stays
+	best := make([]targon.Scored, 0, k)
+	limit := math.Nextafter32(floor(by, logits, k), float32(math.Inf(-1)))
+	for id := 0; ; id++ {
+		id += by.FirstAbove(logits[id:], limit)
 		if id == len(logits) {
-			break
+			return best
 		}
-		v, i := logits[id], k-1
+		v := logits[id]
+		if len(best) < k {
+			best = append(best, targon.Scored{})
+		}
+		i := len(best) - 1
 		for ; i > 0 && best[i-1].Logit < v; i-- {
 			best[i] = best[i-1]
 		}
 		best[i] = targon.Scored{ID: targon.TokenID(id), Logit: v}
-		least = best[k-1].Logit
+		if len(best) == k {
+			limit = best[k-1].Logit // on equality the lower id stays
+		}
 	}
-	return best
 }
 
 func sorted(logits []float32) []targon.Scored {

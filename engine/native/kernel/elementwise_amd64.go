@@ -21,6 +21,12 @@ func avxAbove(x *float32, n int, limit float32) int
 //go:noescape
 func avxFirstAbove(x *float32, n int, limit float32) int
 
+//go:noescape
+func avxTotal(x *float32, n int, sum *octet)
+
+//go:noescape
+func avxMoments(w, logits *float32, n int, high, inverse float32, sums *[3]octet)
+
 // withElementwise adds to a kernel what AVX2 does for it.
 func withElementwise(k *Kernel) *Kernel {
 	k.norm = func(out, x, w []float32, s float32) { avxNorm(&out[0], &x[0], &w[0], len(out)*4, s) }
@@ -43,5 +49,9 @@ func withElementwise(k *Kernel) *Kernel {
 	k.above = func(x []float32, limit float32) int { return avxAbove(&x[0], len(x)*4, limit) }
 	k.firstAbove = func(x []float32, limit float32) int { return avxFirstAbove(&x[0], len(x)*4, limit) }
 	k.contend = avx2Contend
+	k.total = func(x []float32, sum *octet) { avxTotal(&x[0], len(x)*4, sum) }
+	k.moments = func(w, logits []float32, high, inverse float32, sums *[3]octet) {
+		avxMoments(&w[0], &logits[0], len(w)*4, high, inverse, sums)
+	}
 	return k
 }

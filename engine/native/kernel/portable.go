@@ -22,6 +22,8 @@ func portable() *Kernel {
 		above:      portableAbove,
 		firstAbove: portableFirstAbove,
 		contend:    portableContend,
+		total:      portableTotal,
+		moments:    portableMoments,
 		exp:        portableExp,
 		swiglu:     portableSwiGLU,
 		sum:        portableSum,

@@ -1,0 +1,68 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestTotalIsATree: the sum of every length has the bits of its definition, element by
+// element, for every kernel.
+func TestTotalIsATree(t *testing.T) {
+	rng := rand.New(rand.NewPCG(51, 52))
+	for _, name := range Available() {
+		k, err := Select(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 70 {
+			x := make([]float32, n)
+			for i := range x {
+				x[i] = float32(math.Exp(-20 * rng.Float64()))
+			}
+			var l [8]float64
+			for i, v := range x {
+				l[i%8] += float64(v)
+			}
+			want := ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))
+			if got := k.Total(x); got != want {
+				t.Fatalf("%s: %d elements add up to %v, want %v", name, n, got, want)
+			}
+		}
+	}
+}
+
+// TestMomentsAreTrees: as TestTotalIsATree, with exponents that are cut off as well.
+func TestMomentsAreTrees(t *testing.T) {
+	rng := rand.New(rand.NewPCG(53, 54))
+	tree := func(l [8]float64) float64 {
+		return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))
+	}
+	for _, name := range Available() {
+		k, err := Select(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 70 {
+			w, logits := make([]float32, n), make([]float32, n)
+			for i := range w {
+				logits[i] = float32(10 * rng.NormFloat64())
+				w[i] = rng.Float32()
+			}
+			high, inverse := float32(12), []float32{1, 0.7, 40, 1e30}[n%4]
+			var sum, first, second [8]float64
+			for i, l := range logits {
+				x := float64(max((l-high)*inverse, -87))
+				weight := float64(w[i])
+				wx := float64(weight * x)
+				sum[i%8] += weight
+				first[i%8] += wx
+				second[i%8] += float64(wx * x)
+			}
+			a, b, c := k.Moments(w, logits, high, inverse)
+			if a != tree(sum) || b != tree(first) || c != tree(second) {
+				t.Fatalf("%s: %d elements, times %v: %v, %v, %v, want %v, %v, %v", name, n, inverse, a, b, c, tree(sum), tree(first), tree(second))
+			}
+		}
+	}
+}
