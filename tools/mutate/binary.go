@@ -17,12 +17,12 @@ import (
 // What a mutant may use up. A loop that no longer ends is caught by its processor time,
 // which a busy machine does not change; only what waits for ever is caught by the clock.
 const (
-	patience     = 10              // times the usual processor time
+	patience     = 5               // times the usual processor time
 	leastTime    = 2 * time.Second // beside that
 	memory       = 4 << 20         // KiB of data
 	fileSize     = 1 << 18         // blocks of 512 bytes; a POSIX shell counts in these
 	outputKept   = 64 << 10
-	quick        = 200 * time.Millisecond // tests as cheap as this run together
+	quick        = 200 * time.Millisecond // tests that are as cheap as this together run together
 	unmutated    = -1
 	baselineTime = 10 * time.Minute
 )
@@ -107,20 +107,9 @@ func (b *binary) measure(ctx context.Context, name string) (test, error) {
 
 // try runs the tests that reach a mutant until one fails.
 func (b *binary) try(ctx context.Context, m mutant, tests []test) (fate, error) {
-	var rounds [][]test // the quick together, then one by one
 	var f fate
-	for _, t := range tests {
-		if !t.reaches[m.ID] {
-			continue
-		}
+	for _, round := range rounds(tests, m.ID) {
 		f.reached = true
-		if n := len(rounds); n > 0 && t.cost < quick {
-			rounds[n-1] = append(rounds[n-1], t)
-		} else {
-			rounds = append(rounds, []test{t})
-		}
-	}
-	for _, round := range rounds {
 		var names []string
 		l := limits{cpu: leastTime, wall: b.wait}
 		for _, t := range round {
@@ -138,6 +127,25 @@ func (b *binary) try(ctx context.Context, m mutant, tests []test) (fate, error) 
 		}
 	}
 	return f, nil
+}
+
+// rounds are the tests that reach a mutant, from cheap to dear: the quick ones together,
+// since a process costs more than they do, but only few, since a mutant that does not end
+// may take five times what its whole round takes.
+func rounds(tests []test, id int) [][]test {
+	var out [][]test
+	var cost time.Duration
+	for _, t := range tests {
+		if !t.reaches[id] {
+			continue
+		}
+		if cost += t.cost; len(out) > 0 && cost <= quick {
+			out[len(out)-1] = append(out[len(out)-1], t)
+		} else {
+			out, cost = append(out, []test{t}), t.cost
+		}
+	}
+	return out
 }
 
 // failed finds the first test that failed in what a binary printed.

@@ -10,7 +10,7 @@
 // are left alone, and so are the comparisons that a switch with a tag makes, and
 // everything that is no condition: arithmetic, calls, statements.
 //
-// A mutant is caught when a test fails, panics, exits, or takes ten times its usual
+// A mutant is caught when a test fails, panics, exits, or takes five times its usual
 // processor time. Some cannot be caught, because nothing depends on them; those are
 // deleted from the code where that is possible, and listed with their reasons in
 // equivalent.txt where it is not. An entry of that list that matches nothing, or
@@ -107,7 +107,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	f.StringVar(&o.match, "match", "", "only mutants whose report holds this text, such as judge.go:57")
 	f.StringVar(&o.reasons, "equivalent", "", "file of known equivalents (default: ROOT/tools/mutate/equivalent.txt, if there is one)")
 	f.IntVar(&o.jobs, "jobs", max(1, runtime.NumCPU()/2), "mutants tried at a time")
-	f.DurationVar(&o.wait, "wait", 30*time.Second, "how long a test may stand still, beside twenty times its usual processor time")
+	f.DurationVar(&o.wait, "wait", 30*time.Second, "how long a test may stand still, beside ten times its usual processor time")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
 	kinds := f.String("kinds", "inversion,boundary", "kinds of mutants")
 	with := f.String("with", "", "packages whose tests are tried on survivors, separated by commas")
