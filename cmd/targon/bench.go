@@ -16,11 +16,11 @@ import (
 func newBenchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "measure this machine, and how well cheats are caught: engine, proof",
+		Short: "measure this machine, and how well cheats are caught: engine, proof, comparators",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newBenchEngineCommand(nil), newBenchProofCommand(builtinPack))
+	cmd.AddCommand(newBenchEngineCommand(nil), newBenchProofCommand(builtinPack), newBenchComparatorsCommand(builtinPack))
 	return cmd
 }
 

@@ -130,8 +130,13 @@ func (t proofTrial) read() (evidence.Pack, error) {
 	return p, nil
 }
 
-// environment says where and when figures were made.
+// environment says where, when and of how much figures were made.
 func (t proofTrial) environment(began time.Time) string {
+	return fmt.Sprintf("%s %d ids a cheat; it took %v.", t.machine(began), t.tokens, time.Since(began).Round(time.Second))
+}
+
+// machine says where and when figures were made.
+func (t proofTrial) machine(began time.Time) string {
 	processor, load := "unknown processor", "unknown"
 	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(b)) {
@@ -148,7 +153,6 @@ func (t proofTrial) environment(began time.Time) string {
 	if t.at != "" {
 		at = " at commit " + t.at
 	}
-	return fmt.Sprintf("%s%s. Machine: %d cores of %s, %s/%s, %s. Load averages at the end: %s. %d ids a cheat; it took %v.",
-		began.UTC().Format(time.DateOnly), at, runtime.NumCPU(), processor, runtime.GOOS, runtime.GOARCH, runtime.Version(), load,
-		t.tokens, time.Since(began).Round(time.Second))
+	return fmt.Sprintf("%s%s. Machine: %d cores of %s, %s/%s, %s. Load averages at the end: %s.",
+		began.UTC().Format(time.DateOnly), at, runtime.NumCPU(), processor, runtime.GOOS, runtime.GOARCH, runtime.Version(), load)
 }
