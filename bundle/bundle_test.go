@@ -34,6 +34,7 @@ func (s *stand) cases() map[string]bundle.Bundle {
 		"failed by equality":  s.judged(s.answer(s.engine, another), nil),
 		"within margins":      s.judged(s.answer(s.foreign, nil), s.nulls(0.01)),
 		"beyond margins":      s.judged(s.answer(s.engine, another), s.nulls(0.01)),
+		"cut short":           s.judged(s.cut(), s.nulls(0.01)),
 		"no signature":        s.judged(unsigned, nil),
 		"chain of other ids":  s.judged(other, nil),
 		"structure":           s.judged(s.short(), nil),
@@ -49,6 +50,15 @@ func (s *stand) short() targon.Transcript {
 	t := s.answer(s.engine, nil)
 	t.Tokens = t.Tokens[:10]
 	t.Receipt = targon.ReceiptFor(t.Request, t.Tokens, targon.FinishLength)
+	t.Receipt.Signature, _ = s.prover.Sign(t.Receipt.Message())
+	return t
+}
+
+// cut claims an end where another id had won.
+func (s *stand) cut() targon.Transcript {
+	t := s.answer(s.engine, nil)
+	t.Tokens = append(t.Tokens[:20], s.model.EOS()[0])
+	t.Receipt = targon.ReceiptFor(t.Request, t.Tokens, targon.FinishStop)
 	t.Receipt.Signature, _ = s.prover.Sign(t.Receipt.Message())
 	return t
 }
@@ -233,6 +243,15 @@ func TestTampered(t *testing.T) {
 		if got := broken(bundle.Check(b, s.aids(b, nulls))); !strings.Contains(got, "bet") {
 			t.Errorf("%s: %q is not ok, want bet", name, got)
 		}
+	}
+	short := s.judged(s.cut(), nulls)
+	if r := short.Judged.Verdict.Reason; r != targon.ReasonTermination {
+		t.Errorf("an answer that is cut short: %v", r)
+	}
+	short.Judged.Verdict.Reason, short.Judged.Verdict.Outcome = targon.ReasonWithin, targon.Passed
+	s.seal(&short)
+	if got := broken(bundle.Check(short, s.aids(short, nulls))); !strings.Contains(got, "verdict") {
+		t.Errorf("a false end that passes: %q is not ok, want verdict", got)
 	}
 	b := clone(t, whole["by equality"])
 	b.Seal.Signature[3]++

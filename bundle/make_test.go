@@ -102,7 +102,7 @@ func (s *stand) judged(t targon.Transcript, nulls *evidence.Nulls) bundle.Bundle
 		}
 		bet := bets.Of(v.Tally)
 		v.Bet = bet[:]
-		v = proof.Settle(v, bet.Surprising())
+		v = proof.Ended(proof.Settle(v, bet.Surprising()), t, *b.Scores, proof.Replay{}, bets.FalseEnd)
 	default:
 		b.Scores = s.score(t, need)
 		var ask proof.Ask

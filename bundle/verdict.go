@@ -78,11 +78,32 @@ func (c *checker) judge() (targon.Verdict, error) {
 			return v, nil
 		}
 		bet, err := c.betMade()
-		return proof.Settle(v, bet.Surprising()), err
+		if err != nil {
+			return v, err
+		}
+		return c.ended(proof.Settle(v, bet.Surprising()))
 	}
 	v, ask := proof.Judge(b.Transcript, *b.Scores, b.Again)
 	if ask.Confirm && said.Outcome == targon.Failed {
 		return v, fmt.Errorf("position %d is no winner, and no second computation confirms it", v.Position)
+	}
+	return v, nil
+}
+
+// ended holds an end that did not win against the packs, which alone say how much of it
+// is chance.
+func (c *checker) ended(v targon.Verdict) (targon.Verdict, error) {
+	said := c.b.Judged.Verdict
+	missing := false
+	coincidence := func([]targon.GapClass) bool { missing = true; return false }
+	if c.a.Nulls != nil {
+		if bets, ok := c.a.Nulls.Bets(said.Nulls); ok {
+			coincidence = bets.FalseEnd
+		}
+	}
+	v = proof.Ended(v, c.b.Transcript, *c.b.Scores, c.b.replay(), coincidence)
+	if missing {
+		return v, unchecked(fmt.Sprintf("needs calibration pack %s: name it with --pack", said.Nulls[0].Pack))
 	}
 	return v, nil
 }

@@ -296,7 +296,8 @@ func TestSettle(t *testing.T) {
 		v := judged(arrived(1, 0, 12), c.from).Verdict
 		v.Tally = c.tally
 		r := targon.Request{Prompt: make([]targon.TokenID, 4), MaxTokens: 8, Sampling: targon.Sampling{Temperature: c.temperature}}
-		got := m.settle(v, c.origin, targon.Transcript{Request: r, Tokens: make([]targon.TokenID, 8)})
+		scores := targon.Scores{Vocab: 2, Positions: slices.Repeat([]targon.Position{{Top: make([]targon.Scored, 1)}}, 8)}
+		got := m.settle(v, c.origin, targon.Transcript{Request: r, Tokens: make([]targon.TokenID, 8)}, scores)
 		if got.Reason != c.want || got.Outcome != c.want.Outcome() || (len(got.Nulls) > 0) != c.nulls || (len(got.Bet) > 0) != c.bet {
 			t.Errorf("%s: %v, nulls %v, bet %v", c.name, got.Reason, got.Nulls, got.Bet)
 		}
@@ -306,6 +307,28 @@ func TestSettle(t *testing.T) {
 		if c.nulls && !slices.Equal(got.Nulls, []targon.Null{{Pack: m.nullsOf()}}) && c.temperature >= 0.3 {
 			t.Errorf("%s: held against %v", c.name, got.Nulls)
 		}
+	}
+}
+
+// TestFalseEnd: an answer that claims an end where another id had won by far earns nothing,
+// and bets as it would without.
+func TestFalseEnd(t *testing.T) {
+	m, err := newMargins([]evidence.Pack{widePack(targon.Digest{})}, targon.Digest{})
+	must(t, err)
+	r := targon.Request{Prompt: make([]targon.TokenID, 4), MaxTokens: 8, Sampling: targon.Sampling{Temperature: 1}}
+	x := targon.Transcript{Request: r, Tokens: []targon.TokenID{1}}
+	scores := targon.Scores{Vocab: 2, EOS: []targon.TokenID{1}, Positions: []targon.Position{{
+		Claimed: targon.Scored{ID: 1}, Top: []targon.Scored{{ID: 0, Logit: 60}, {ID: 1}},
+	}}}
+	v := judged(arrived(1, 0, 12), targon.ReasonUncalibrated).Verdict
+	v.Tally = targon.Tally{Ids: []targon.GapCount{{Class: 90, Matches: 30}}}
+	got := m.settle(v, targon.OriginChallenge, x, scores)
+	if got.Reason != targon.ReasonTermination || got.Outcome != targon.Failed || got.Winner != 0 || got.Claimed != 1 {
+		t.Errorf("%+v", got)
+	}
+	scores.EOS = nil // just an id
+	if same := m.settle(v, targon.OriginChallenge, x, scores); same.Reason != targon.ReasonWithin || !slices.Equal(same.Bet, got.Bet) {
+		t.Errorf("not an end: %+v", same)
 	}
 }
 

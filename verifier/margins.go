@@ -65,12 +65,12 @@ func (m *margins) weigh(p *pending, t targon.Transcript, need targon.Need, score
 		}
 		verdict, ask = proof.Weigh(t, scores, m.replay)
 	}
-	return m.settle(verdict, p.Origin, t)
+	return m.settle(verdict, p.Origin, t, scores)
 }
 
 // settle holds a verdict against the nulls. Whatever was counted is bet on, whichever the
 // reason: a bet that is called off after it was won or lost is no fair bet.
-func (m *margins) settle(v targon.Verdict, origin targon.Origin, t targon.Transcript) targon.Verdict {
+func (m *margins) settle(v targon.Verdict, origin targon.Origin, t targon.Transcript, s targon.Scores) targon.Verdict {
 	if !v.Weighed() {
 		return v
 	}
@@ -83,12 +83,13 @@ func (m *margins) settle(v targon.Verdict, origin targon.Origin, t targon.Transc
 	if !ok {
 		return v
 	}
-	bet := m.table(nulls).Of(v.Tally)
+	table := m.table(nulls)
+	bet := table.Of(v.Tally)
 	v.Nulls = nulls
 	if !cold {
 		v.Bet = slices.Clone(bet[:])
 	}
-	return proof.Settle(v, bet.Surprising())
+	return proof.Ended(proof.Settle(v, bet.Surprising()), t, s, m.replay, table.FalseEnd)
 }
 
 // table returns the bets against nulls of these packs.

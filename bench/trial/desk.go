@@ -103,9 +103,10 @@ func (d *Desk) Judge(ctx context.Context, t targon.Transcript) (Answer, error) {
 		a.Denied, a.Reason = v.Outcome == targon.Failed, v.Reason
 		return a, nil
 	}
+	var s targon.Scores
 	for range proof.MaxAsks {
-		s, err := d.reference.Score(ctx, t.Request, t.Tokens, need)
-		if err != nil {
+		var err error
+		if s, err = d.reference.Score(ctx, t.Request, t.Tokens, need); err != nil {
 			return a, err
 		}
 		var ask proof.Ask
@@ -118,7 +119,7 @@ func (d *Desk) Judge(ctx context.Context, t targon.Transcript) (Answer, error) {
 	a.Tally = v.Tally
 	d.bet(&a, t.Request)
 	if !a.Uncalibrated {
-		v = proof.Settle(v, a.Bet.Surprising())
+		v = proof.Ended(proof.Settle(v, a.Bet.Surprising()), t, s, proof.Replay{}, a.Bets.FalseEnd)
 	}
 	a.Denied, a.Undecided, a.Reason = v.Outcome == targon.Failed, v.Outcome == targon.Undecided, v.Reason
 	return a, nil

@@ -51,8 +51,8 @@ A cheat's own noise is added to exact arithmetic and not to another stack's roun
 * **AUC**: how likely a stream of the cheat has more evidence against it than an honest one, after 300 and 500 ids, and after as many as hold 8 expected flips.
 * **to conviction**: ids until the evidence reaches 1250, mean and 95th percentile; – where some stream never was within what was generated.
 * **share**: convicted within the ids that the bar names.
-* **power**: single answers that a threshold tells from all but one in a thousand of the honest. **refused**: those that earn nothing by the verifier's own rule, which
-  refuses fewer than one honest answer in a thousand whatever the prompts are.
+* **power**: single answers that a threshold tells from all but one in a thousand of the honest. **refused**: those that earn nothing by the verifier's own rules, for a
+  coincidence or for a false end, each of which refuses at most one honest answer in a thousand whatever the prompts are.
 * Answers that happen to be the honest ones are not counted for ` + "`retokenized`, `truncate`, `pad` and `skip-eos`" + `: nobody was cheated by them.
 
 `
