@@ -22,7 +22,7 @@ func (ws *workspace) attend(g segment, layer int) {
 		return
 	}
 	n := len(g.ids) * (ws.w.heads / ws.w.kvHeads)
-	for h := range ws.w.kvHeads {
+	for h := ws.portion.heads.lo; h < ws.portion.heads.hi; h++ {
 		for from := 0; from < n; from += together {
 			ws.attendBunch(bunch{g, layer, h, from, min(together, n-from)})
 		}

@@ -67,7 +67,8 @@ func (c Cores) take() (release func()) {
 // Computing happens in steps of up to 96 positions a thread, each of which takes along
 // all calls that are ready: an id of each answer, and of prompts as much as there is room
 // for, a long one dealt out to the threads. So
-// weights are read once for all of them. A step ends before its ids are yielded, and
+// weights are read once for all of them. Threads share out the positions of a step, or
+// the rows of the weights where there are few. A step ends before its ids are yielded, and
 // goes on without a caller that is slow to take them, who is at most a few ahead.
 type Engine struct {
 	model   *Model
@@ -79,8 +80,10 @@ type Engine struct {
 	places  int // calls served at a time
 	queue   int // calls that wait
 	ahead   int // ids of a call that are drawn before they are asked for
+	worth   int // so many weights are worth a thread
 
 	spaces []*workspace // made on first use; whoever runs the steps has them,
+	team   team         // those who share them,
 	pages  *pages       // and the attention cache
 	batch
 }
@@ -97,7 +100,7 @@ func New(m *Model, o Options) (*Engine, error) {
 	e := &Engine{
 		model: m, kernel: k, sampler: &sampler{k}, cores: o.Cores, foreign: o.Foreign,
 		threads: orElse(o.Threads, runtime.GOMAXPROCS(0)), places: orElse(o.MaxSequences, 64),
-		queue: max(0, cmp.Or(o.MaxQueue, 1024)), ahead: 8,
+		queue: max(0, cmp.Or(o.MaxQueue, 1024)), ahead: 8, worth: teamWeights,
 	}
 	if o.Cores != nil {
 		e.threads, e.ahead = 1, 0

@@ -93,10 +93,14 @@ func newForeigner(f Foreign, w *weights) *foreigner {
 	return &foreigner{Foreign: f, parts: map[partition][]part{}, mixed: make([]float32, kernel.Pad(w.head))}
 }
 
-// mul is kernel.Mul, by parts where numerics are foreign.
+// mul is kernel.Mul, by parts where numerics are foreign; nothing where a thread has no
+// rows of a matrix.
 func (ws *workspace) mul(dst kernel.Vectors, m *kernel.Matrix, x kernel.Vectors, n int) {
 	f := ws.foreign
-	if f == nil {
+	switch {
+	case m == nil:
+		return
+	case f == nil:
 		ws.kernel.Mul(dst, m, x, n, &ws.scratch)
 		return
 	}

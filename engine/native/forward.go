@@ -38,11 +38,9 @@ type workspace struct {
 	scratch kernel.Scratch
 	x, norm kernel.Vectors // residual stream, and what the matrices read
 	q, k, v kernel.Vectors
-	mixed   kernel.Vectors // attention's outcome, heads side by side
-	delta   kernel.Vectors // what is added to the residual stream
-	gate    kernel.Vectors
 	up      kernel.Vectors
-	logits  kernel.Vectors // grows up to logitRows
+	*board  // its own, or that of the threads that share rows out with it
+	own     board
 	turn    turning
 	local   turning        // in layers that see a window
 	queries kernel.Vectors // of a bunch, turned and scaled, padded
@@ -53,6 +51,9 @@ type workspace struct {
 	tuned   []float32      // a row of logits, for a draw that changes them
 	filter  filter
 	foreign *foreigner // nil: our own numerics
+	portion *portion   // what it computes of each position
+	all     *portion   // all of it
+	team    *meeting   // of threads that share rows out; nil: they do not
 	meeting *meeting   // of threads that compute parts of the same calls; nil: none do
 }
 
@@ -70,18 +71,22 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 		return kernel.Vectors{Data: make([]float32, n*width), Stride: width}
 	}
 	qWidth, kvWidth := w.heads*w.head, w.kvHeads*w.head
-	return &workspace{
-		w: w, kernel: k,
-		x: vectors(chunk, w.dim), norm: vectors(chunk, w.dim), delta: vectors(chunk, w.dim),
-		q: vectors(chunk, qWidth), mixed: vectors(chunk, qWidth),
-		k: vectors(chunk, kvWidth), v: vectors(chunk, kvWidth),
-		gate: vectors(chunk, w.ffn), up: vectors(chunk, w.ffn),
-		logits:  vectors(0, w.vocab),
+	ws := &workspace{
+		w: w, kernel: k, all: newPortion(w, 0, 1),
+		x: vectors(chunk, w.dim), norm: vectors(chunk, w.dim),
+		q: vectors(chunk, qWidth), k: vectors(chunk, kvWidth), v: vectors(chunk, kvWidth),
+		up: vectors(chunk, w.ffn),
+		own: board{
+			mixed: vectors(chunk, qWidth), delta: vectors(chunk, w.dim),
+			gate: vectors(chunk, w.ffn), logits: vectors(0, w.vocab),
+		},
 		turn:    turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
 		local:   turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
 		queries: vectors(together, w.head), values: vectors(together, w.head),
 		exps: make([]float32, kernel.Pad(w.vocab)),
 	}
+	ws.alone()
+	return ws
 }
 
 // forward writes the ids of segments, together at most chunk, into the caches of their
@@ -99,7 +104,7 @@ func (ws *workspace) forward(segments []segment) {
 	}
 	for i := range w.layers {
 		ws.attention(segments, i, n)
-		ws.feedForward(&w.layers[i], n)
+		ws.feedForward(&ws.portion.layers[i], n)
 	}
 	runtime.KeepAlive(w)
 }
@@ -119,17 +124,19 @@ func (ws *workspace) begin(row int, id targon.TokenID, position int) {
 
 // attention adds what a layer's attention says to n residual streams.
 func (ws *workspace) attention(segments []segment, layer, n int) {
-	l := &ws.w.layers[layer]
+	p := ws.portion
+	l := &p.layers[layer]
 	ws.normalise(l.attnNorm, n)
 	for _, part := range []struct {
 		to     kernel.Vectors
+		rows   stretch
 		matrix *kernel.Matrix
 		bias   []float32
-	}{{ws.q, l.q, l.qBias}, {ws.k, l.k, l.kBias}, {ws.v, l.v, l.vBias}} {
-		ws.mul(part.to, part.matrix, ws.norm, n)
+	}{{ws.q, p.q, l.q, l.qBias}, {ws.k, p.kv, l.k, l.kBias}, {ws.v, p.kv, l.v, l.vBias}} {
+		ws.mul(part.rows.from(part.to), part.matrix, ws.norm, n)
 		if part.bias != nil {
 			for b := range n {
-				ws.kernel.Add(part.to.At(b)[:len(part.bias)], part.bias)
+				ws.kernel.Add(part.to.At(b)[part.rows.lo:][:len(part.bias)], part.bias)
 			}
 		}
 	}
@@ -140,23 +147,31 @@ func (ws *workspace) attention(segments []segment, layer, n int) {
 	for _, g := range segments {
 		ws.attend(g, layer)
 	}
-	ws.mul(ws.delta, l.out, ws.mixed, n)
+	ws.team.wait()
+	ws.mul(p.dim.from(ws.delta), l.out, ws.mixed, n)
+	ws.team.wait()
 	ws.add(l.attnPostNorm, n)
 }
 
 // feedForward adds what a layer's gated network says to n residual streams.
 func (ws *workspace) feedForward(l *layer, n int) {
+	p := ws.portion
 	ws.normalise(l.ffnNorm, n)
-	ws.mul(ws.gate, l.gate, ws.norm, n)
-	ws.mul(ws.up, l.up, ws.norm, n)
+	ws.mul(p.ffn.from(ws.gate), l.gate, ws.norm, n)
+	ws.mul(p.ffn.from(ws.up), l.up, ws.norm, n)
 	for b := range n {
-		if ws.w.gemma {
-			ws.kernel.GeGLU(ws.gate.At(b), ws.up.At(b), &ws.scratch)
-		} else {
-			ws.kernel.SwiGLU(ws.gate.At(b), ws.up.At(b))
+		gate, up := p.ffn.part(ws.gate.At(b)), p.ffn.part(ws.up.At(b))
+		switch {
+		case len(gate) == 0:
+		case ws.w.gemma:
+			ws.kernel.GeGLU(gate, up, &ws.scratch)
+		default:
+			ws.kernel.SwiGLU(gate, up)
 		}
 	}
-	ws.mul(ws.delta, l.down, ws.gate, n)
+	ws.team.wait()
+	ws.mul(p.dim.from(ws.delta), l.down, ws.gate, n)
+	ws.team.wait()
 	ws.add(l.ffnPostNorm, n)
 }
 
@@ -169,18 +184,22 @@ func resize(x []float32, n int) []float32 {
 
 // output computes the logits of some rows of the last forward, at most logitRows.
 func (ws *workspace) output(rows []int) {
-	if need := len(rows) * ws.logits.Stride; len(ws.logits.Data) < need {
-		ws.logits.Data = make([]float32, need)
+	p := ws.portion
+	if ws.team == nil {
+		ws.grow(len(rows))
 	}
 	for i, row := range rows {
 		ws.rms(ws.norm.At(i), ws.x.At(row), ws.w.norm, ws.w.dim)
 	}
-	ws.mul(ws.logits, ws.w.output, ws.norm, len(rows))
+	ws.mul(p.vocab.from(ws.logits), p.output, ws.norm, len(rows))
 	if ws.w.logitCap != 0 {
 		for b := range rows {
-			ws.kernel.SoftCap(ws.logits.At(b), ws.w.logitCap, &ws.scratch)
+			if part := p.vocab.part(ws.logits.At(b)); part != nil {
+				ws.kernel.SoftCap(part, ws.w.logitCap, &ws.scratch)
+			}
 		}
 	}
+	ws.team.wait()
 	runtime.KeepAlive(ws.w)
 }
 
@@ -205,7 +224,8 @@ func (ws *workspace) add(postNorm []float32, n int) {
 	for b := range n {
 		d := ws.delta.At(b)
 		if postNorm != nil {
-			ws.rms(d, d, postNorm, dim)
+			ws.rms(ws.norm.At(b), d, postNorm, dim)
+			d = ws.norm.At(b)
 		}
 		x := ws.x.At(b)
 		ws.kernel.Add(x, d)
@@ -232,7 +252,7 @@ func (ws *workspace) remember(g segment, layer int) {
 		at := position % pageRows * p.stride
 		keys, values := p.keys(layer)[at:], p.values(layer)[at:]
 		k, v := ws.k.At(g.row+b), ws.v.At(g.row+b)
-		for h := range w.kvHeads {
+		for h := ws.portion.heads.lo; h < ws.portion.heads.hi; h++ {
 			key := keys[h*pad : (h+1)*pad]
 			copy(key[:w.head], k[h*w.head:])
 			if l.kNorm != nil {

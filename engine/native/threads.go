@@ -75,6 +75,10 @@ func (e *Engine) deal(picks []picked) (shares [][]share, divided bool) {
 
 // compute runs one step.
 func (e *Engine) compute(picks []picked) {
+	if threads := e.shared(picks); threads > 0 {
+		e.computeShared(picks, threads)
+		return
+	}
 	all, divided := e.deal(picks)
 	busy := all[:0]
 	for _, s := range all {
@@ -82,18 +86,15 @@ func (e *Engine) compute(picks []picked) {
 			busy = append(busy, s)
 		}
 	}
-	for len(e.spaces) < len(busy) {
-		ws := newWorkspace(e.model.w, e.kernel)
-		ws.foreign = newForeigner(e.foreign, e.model.w)
-		e.spaces = append(e.spaces, ws)
-	}
 	var g *meeting
 	if divided {
 		g = newMeeting(len(busy))
 	}
 	var others sync.WaitGroup
+	for i := range busy {
+		e.space(i).meeting = g
+	}
 	for i, shares := range slices.Backward(busy) {
-		e.spaces[i].meeting = g
 		if i > 0 {
 			others.Go(func() { e.spaces[i].step(shares) })
 			continue
@@ -102,6 +103,16 @@ func (e *Engine) compute(picks []picked) {
 	}
 	others.Wait()
 	conclude(picks, busy)
+}
+
+// space returns a thread's workspace.
+func (e *Engine) space(i int) *workspace {
+	for len(e.spaces) <= i {
+		ws := newWorkspace(e.model.w, e.kernel)
+		ws.foreign = newForeigner(e.foreign, e.model.w)
+		e.spaces = append(e.spaces, ws)
+	}
+	return e.spaces[i]
 }
 
 // conclude notes what a step has done. The shares of a call are in the order of their
@@ -138,9 +149,15 @@ func (ws *workspace) step(shares []share) {
 		lo, hi := i*len(rows)/passes, (i+1)*len(rows)/passes
 		ws.output(rows[lo:hi])
 		for b := range hi - lo {
+			if b%ws.portion.of != ws.portion.index {
+				continue // another thread's, with all of the call
+			}
 			s := &shares[whose[lo+b]]
 			at := s.at + rows[lo+b] - segments[whose[lo+b]].row
 			ws.show(s, at, ws.logits.At(b)[:ws.w.vocab])
+		}
+		if i < passes-1 {
+			ws.team.wait() // until all have looked
 		}
 	}
 }
@@ -164,14 +181,16 @@ func (ws *workspace) show(s *share, at int, logits []float32) {
 // A meeting is left by all of a number of threads or by none.
 type meeting struct {
 	threads int32
+	looks   int // at first; half as many whenever one lay down to sleep
 	arrived atomic.Int32
+	slept   atomic.Int32 // how often one lay down to sleep
 	round   atomic.Uint32
 	mu      sync.Mutex
 	over    sync.Cond
 }
 
 func newMeeting(threads int) *meeting {
-	g := &meeting{threads: int32(threads)}
+	g := &meeting{threads: int32(threads), looks: looks}
 	g.over.L = &g.mu
 	return g
 }
@@ -194,12 +213,13 @@ func (g *meeting) wait() {
 		g.over.Broadcast()
 		return
 	}
-	for range looks {
+	for range g.looks >> min(g.slept.Load(), 16) {
 		if g.round.Load() != round {
 			return
 		}
 		runtime.Gosched()
 	}
+	g.slept.Add(1)
 	g.mu.Lock()
 	for g.round.Load() == round {
 		g.over.Wait()
