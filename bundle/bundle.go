@@ -5,8 +5,8 @@
 // [Decode] and [Bundle.MarshalJSON] are the file, [Check] repeats every step from the
 // receipt's signature to the verdict, [Explain] says the verdict in words and [Plot]
 // draws it. The package runs no model: who has one scores the answer again and hands the
-// scores to Check. It does not know the chain and the ledger either: that the block hash
-// is the chain's, and the closing entry the ledger's, is for who can look there.
+// scores to Check. It does not reach the chain and the ledger either: who can look there
+// hands over what they say ([Find], [Chain]).
 //
 // Invariant: a line of a report is ok only if it was computed from the bundle's own
 // bytes. The verifier's signature covers each part, so a part that was changed since

@@ -62,6 +62,8 @@ type Aids struct {
 	Scores *targon.Scores  // the answer scored again, for [Bundle.Need]; nil: no model at hand
 	Why    string          // why there are no Scores
 	Vocab  int             // how many ids the model has; 0: no model at hand
+	Ledger *Ledger         // the verifier's; nil: not at hand
+	Chain  *Chain          // nil: nobody has asked it
 }
 
 // Names of the lines of a report, in their order.
@@ -79,6 +81,8 @@ const (
 	LineBet       = "bet"
 	LineLogits    = "logits"
 	LineLedger    = "ledger"
+	LineBlock     = "chain block"
+	LineSlots     = "registration"
 )
 
 // Check repeats all that a bundle shows.
@@ -94,9 +98,9 @@ func Check(b Bundle, a Aids) Report {
 	c.say(LineVerdict, c.verdict())
 	c.say(LineBet, c.bet())
 	c.say(LineLogits, c.logits())
-	c.say(LineLedger, unchecked(fmt.Sprintf(
-		"that block %d has this hash is for the chain to say, and that epoch %d closed with this root for the verifier's ledger",
-		b.Arrived.Block+DrawDistance, b.Closed.Epoch)))
+	c.say(LineLedger, c.ledger())
+	c.say(LineBlock, c.block())
+	c.say(LineSlots, c.slots())
 	return c.report
 }
 

@@ -15,7 +15,7 @@ func ExampleCheck() {
 	l := report.Of(bundle.LineLedger)
 	fmt.Println(l.Name+":", l.Result)
 	// Output:
-	// false 13
+	// false 15
 	// ledger: not checked
 }
 

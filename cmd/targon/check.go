@@ -20,10 +20,11 @@ import (
 var errCheck = errors.New("the bundle does not hold")
 
 type checkFlags struct {
-	model  string
-	packs  []string
-	svg    string
-	asJSON bool
+	model     string
+	packs     []string
+	svg       string
+	asJSON    bool
+	witnesses witnessFlags
 }
 
 // newCheckCommand checks an audited answer again, offline. builtin returns the model that
@@ -38,9 +39,15 @@ answer was to be audited, the path to the root that binds the epoch's receipts, 
 from the calibration packs. With the model at hand it computes the logits again and compares them to the last bit; the built-in
 model is at hand always. It needs no network, and trusts nobody but the bundle's own arithmetic.
 
-Exit status: 0 if everything that could be checked holds, whatever the verdict; 1 if something does not; 2 if the file is no bundle.`,
+What a bundle cannot show by itself is said to be not checked, unless somebody is named who knows: the verifier's ledger, or a
+copy of it (--ledger), that the epoch opened and closed like this and the root is over its own receipts; a node of the chain
+(--subtensor.chain_endpoint), that the block which drew has this hash, and that the hotkeys had these UIDs at the time.
+
+Exit status: 0 if everything that could be checked holds, whatever the verdict; 1 if something does not; 2 if the file is no bundle; 4 if the
+ledger that --ledger names is damaged.`,
 		Example: `  targon check bundles/failed-3-7f3a.json
   targon check answer.json --model m.gguf --pack m.pack.json --svg answer.svg
+  targon check answer.json --ledger ledger --subtensor.network finney
   targon check answer.json --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], builtin) },
@@ -50,6 +57,7 @@ Exit status: 0 if everything that could be checked holds, whatever the verdict; 
 	fl.StringArrayVar(&f.packs, "pack", nil, "calibration pack, a `file`, that the verdict was held against; once for each")
 	fl.StringVar(&f.svg, "svg", "", "`file` to draw the gaps along the answer into")
 	fl.BoolVar(&f.asJSON, "json", false, "print one JSON object")
+	f.witnesses.bind(cmd)
 	return cmd
 }
 
@@ -69,6 +77,9 @@ func (f checkFlags) run(cmd *cobra.Command, path string, builtin func() []byte) 
 	}
 	aids, m, err := f.aids(cmd.Context(), b, builtin)
 	if err != nil {
+		return usage(fmt.Errorf("check %s: %w", path, err))
+	}
+	if err := f.witnesses.ask(cmd, b, &aids); err != nil {
 		return usage(fmt.Errorf("check %s: %w", path, err))
 	}
 	var spell func(targon.TokenID) string
