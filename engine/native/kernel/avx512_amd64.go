@@ -82,6 +82,8 @@ func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 		switch {
 		case m > 1 && s.lines(n):
 			avx512Lines32(m)(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case m == 6 && s.cols >= tileCols:
+			avx512Tile32(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case m == 6:
 			avx512Gemm6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case m == 4:
@@ -107,6 +109,8 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 		switch {
 		case m > 1 && s.lines(n):
 			avx512Lines16(m)(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
+		case m == 6 && s.cols >= tileCols:
+			avx512Tile16(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case m == 6:
 			avx512Half6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case m == 4:
@@ -121,6 +125,9 @@ func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 		b += m
 	}
 }
+
+// tileCols is the shortest rows that the tiles take.
+const tileCols = 4 * Lanes
 
 // avx512Lines32 is for 2, 3, 4 or 6 vectors.
 func avx512Lines32(m int) func(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int) {
@@ -203,3 +210,9 @@ func avx512Scale(x *float32, n int, s float32)
 
 //go:noescape
 func avx512Values6(out *float32, outStride int, p *float32, pStride int, v *float32, n, width, stride int)
+
+//go:noescape
+func avx512Tile32(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+
+//go:noescape
+func avx512Tile16(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)

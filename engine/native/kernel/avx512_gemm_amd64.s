@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "avx512_amd64.h"
 
 // Products of four rows with one to six vectors. One register holds the 16 lanes of one
 // sum; sum r of vector b is Z(4b+r), so that 24 of the 32 registers are sums at six
@@ -63,11 +64,6 @@
 	ROW6(LOAD, (SI)(R10*2), Z2, Z6, Z10, Z14, Z18, Z22)   \
 	ROW6(LOAD, (SI)(R11*1), Z3, Z7, Z11, Z15, Z19, Z23)
 
-#define ZERO4(A, B, C, D) \
-	VPXORQ A, A, A \
-	VPXORQ B, B, B \
-	VPXORQ C, C, C \
-	VPXORQ D, D, D
 #define ZEROS1 ZERO4(Z0, Z1, Z2, Z3)
 #define ZEROS2 ZEROS1 \
 	ZERO4(Z4, Z5, Z6, Z7)
