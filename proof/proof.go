@@ -57,7 +57,7 @@ func Precheck(t targon.Transcript, m Model) (targon.Verdict, targon.Need, bool) 
 	if v, ok := structure(v, t, m); !ok {
 		return v, targon.Need{}, false
 	}
-	return end(v, targon.ReasonReference, "not scored"), need(t, m, firstTop), true
+	return end(v, targon.ReasonReference, "not scored"), need(t, m, first(t.Request.Sampling)), true
 }
 
 // about starts the verdict on a transcript.

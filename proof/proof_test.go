@@ -405,17 +405,22 @@ func TestFirstNeedSuffices(t *testing.T) {
 func TestNeed(t *testing.T) {
 	k := proverKey(t)
 	r, ids := full(t)
-	for _, v := range []int{1, 2, 63, 64, vocab, 2048, 131072} {
-		small := r
-		small.Prompt = []targon.TokenID{0, 0, 0}
-		x := answer(t, k, small, make([]targon.TokenID, len(ids)), targon.FinishLength)
-		_, need, ok := proof.Precheck(x, proof.Model{Vocab: v})
-		if !ok || need.Top != min(64, v) || len(need.Also) != len(ids) {
-			t.Fatalf("vocabulary %d: top %d, %d lists", v, need.Top, len(need.Also))
-		}
-		want := max(min(64, v), v/128)
-		if n := len(need.Also[0]); math.Abs(float64(n-want)) > 5*math.Sqrt(float64(want)) || v <= 64 && n != v {
-			t.Errorf("vocabulary %d: %d ids of high noise, want about %d", v, n, want)
+	for _, v := range []int{1, 2, 47, 48, 49, 191, 192, vocab, 2048, 131072} {
+		for _, c := range []struct {
+			topP float64
+			top  int
+		}{{0, 48}, {0.9, 64}} {
+			small := r
+			small.Prompt, small.Sampling.TopP = []targon.TokenID{0, 0, 0}, c.topP
+			x := answer(t, k, small, make([]targon.TokenID, len(ids)), targon.FinishLength)
+			_, need, ok := proof.Precheck(x, proof.Model{Vocab: v})
+			if !ok || need.Top != min(c.top, v) || len(need.Also) != len(ids) {
+				t.Fatalf("vocabulary %d: top %d, %d lists", v, need.Top, len(need.Also))
+			}
+			want := min(v, max(4*c.top, v/128*c.top/48))
+			if n := len(need.Also[0]); math.Abs(float64(n-want)) > 5*math.Sqrt(float64(want)) || v <= 192 && n != v {
+				t.Errorf("vocabulary %d: %d ids of high noise, want about %d", v, n, want)
+			}
 		}
 	}
 	r.Sampling.Temperature = 0
