@@ -5,14 +5,15 @@ import "unsafe"
 // avx512 keeps the 16 lanes in one register.
 func avx512() *Kernel {
 	return withElementwise(&Kernel{
-		quant:  vnniQuant(),
-		name:   "avx512",
-		peak:   peakLoops{lanes: 16, perRound: 22, fma: avx512Chains, add: addChain},
-		gemv32: avx512Gemv32,
-		gemv16: avx512Gemv16,
-		gemm32: avx512Gemm32,
-		gemm16: avx512Gemm16,
-		direct: 48,
+		contend: wideContend,
+		quant:   vnniQuant(),
+		name:    "avx512",
+		peak:    peakLoops{lanes: 16, perRound: 22, fma: avx512Chains, add: addChain},
+		gemv32:  avx512Gemv32,
+		gemv16:  avx512Gemv16,
+		gemm32:  avx512Gemm32,
+		gemm16:  avx512Gemm16,
+		direct:  48,
 		widen: func(dst []float32, src []uint16) {
 			avx512Widen(&dst[:len(src)][0], &src[0], len(src)/Lanes)
 		},

@@ -7,3 +7,11 @@ func avxContend(x *float32, from, n int, state uint32, slope, limit float32) (gr
 func avx2Contend(x []float32, from int, c *Contest) (group int, which uint32) {
 	return avxContend(&x[0], from, len(x), c.place.State(), c.slope, c.limit)
 }
+
+//go:noescape
+func avx512Contend(x *float32, from, n int, state uint32, slope, limit float32) (group int, which uint32)
+
+// wideContend hashes sixteen ids at a time.
+func wideContend(x []float32, from int, c *Contest) (group int, which uint32) {
+	return avx512Contend(&x[0], from, len(x), c.place.State(), c.slope, c.limit)
+}

@@ -101,3 +101,65 @@ contendfound:
 	MOVL      AX, which+48(FP)
 	VZEROUPPER
 	RET
+
+// func avx512Contend(x *float32, from, n int, state uint32, slope, limit float32) (group int, which uint32)
+TEXT ·avx512Contend(SB), NOSPLIT, $0-52
+	MOVQ         x+0(FP), SI
+	MOVQ         from+8(FP), CX
+	MOVQ         n+16(FP), R9
+	MOVL         state+24(FP), AX
+	VPBROADCASTD AX, Z14
+	VBROADCASTSS slope+28(FP), Z12
+	VBROADCASTSS limit+32(FP), Z13
+	VPBROADCASTD numbers<>+0(SB), Z4
+	VPBROADCASTD numbers<>+4(SB), Z5
+	VPBROADCASTD numbers<>+8(SB), Z6
+	VPBROADCASTD numbers<>+12(SB), Z7
+	VPBROADCASTD numbers<>+16(SB), Z8
+	VPBROADCASTD numbers<>+20(SB), Z9
+	VPBROADCASTD numbers<>+24(SB), Z10
+	VPBROADCASTD CX, Y0
+	VPADDD       ids<>(SB), Y0, Y0
+	VPBROADCASTD numbers<>+28(SB), Y11
+	VPADDD       Y11, Y0, Y1
+	VINSERTI64X4 $1, Y1, Z0, Z0
+	VPMULLD      Z4, Z0, Z0
+	VPBROADCASTD numbers<>+12(SB), Z11
+	VPMULLD      Z4, Z11, Z11          // what 16 ids further adds to that product
+
+wideloop:
+	VPROLD     $15, Z0, Z1
+	VPMULLD    Z5, Z1, Z1
+	VPXORD     Z14, Z1, Z1
+	VPROLD     $13, Z1, Z1
+	VPSLLD     $2, Z1, Z2
+	VPADDD     Z6, Z1, Z1
+	VPADDD     Z2, Z1, Z1
+	VPSRLD     $16, Z1, Z2
+	VPTERNLOGD $0x96, Z7, Z2, Z1    // of three: the word, shifted, and the length
+	VPMULLD    Z8, Z1, Z1
+	VPSRLD     $13, Z1, Z2
+	VPXORD     Z2, Z1, Z1
+	VPMULLD    Z9, Z1, Z1
+	VPSRLD     $16, Z1, Z2
+	VPXORD     Z2, Z1, Z1
+	VPSRLD     $1, Z1, Z1
+	VCVTDQ2PS  Z1, Z1
+	VPSUBD     Z10, Z1, Z1
+	VCVTDQ2PS  Z1, Z1
+	VMULPS     Z12, Z1, Z1
+	VADDPS     (SI)(CX*4), Z1, Z1
+	VCMPPS     $13, Z13, Z1, K1
+	VPADDD     Z11, Z0, Z0
+	KORTESTW   K1, K1
+	JNZ        widefound
+	ADDQ       $16, CX
+	CMPQ       CX, R9
+	JLT        wideloop
+
+widefound:
+	KMOVW K1, AX
+	MOVQ  CX, group+40(FP)
+	MOVL  AX, which+48(FP)
+	VZEROUPPER
+	RET

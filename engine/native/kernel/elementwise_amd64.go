@@ -48,7 +48,9 @@ func withElementwise(k *Kernel) *Kernel {
 	k.finite = func(x []float32) bool { return avxFinite(&x[0], len(x)*4) }
 	k.above = func(x []float32, limit float32) int { return avxAbove(&x[0], len(x)*4, limit) }
 	k.firstAbove = func(x []float32, limit float32) int { return avxFirstAbove(&x[0], len(x)*4, limit) }
-	k.contend = avx2Contend
+	if k.contend == nil {
+		k.contend = avx2Contend
+	}
 	k.total = func(x []float32, sum *octet) { avxTotal(&x[0], len(x)*4, sum) }
 	k.moments = func(w, logits []float32, high, inverse float32, sums *[3]octet) {
 		avxMoments(&w[0], &logits[0], len(w)*4, high, inverse, sums)

@@ -135,6 +135,7 @@ type Scratch struct {
 	records []record
 	tiles   []tile
 	decoded []decoded
+	spare   [tileVectors * tileRows]float32 // products of a tile that is not all wanted
 }
 
 // Vectors are n vectors of equal length, Stride apart.

@@ -72,7 +72,7 @@ func (k *Kernel) mulBlocks(dst Vectors, m *Matrix, x Vectors, n int, s *Scratch)
 		if !k.quant.unpack(tiles, w, q) {
 			unpack(tiles, w, q, k.quant.flip)
 		}
-		k.mulTiles(Vectors{dst.Data[lo:], dst.Stride}, min(m.PaddedRows()-lo, tileRows), tiles, s.records, n, &q.layout)
+		k.mulTiles(Vectors{dst.Data[lo:], dst.Stride}, min(m.PaddedRows()-lo, tileRows), n, tiles, s, &q.layout)
 	}
 }
 
@@ -89,9 +89,9 @@ func (k *Kernel) gemvBlocks(dst Vectors, m *Matrix, x []record, n int) bool {
 	return true
 }
 
-// mulTiles multiplies unpacked rows by n vectors.
-func (k *Kernel) mulTiles(dst Vectors, rows int, w []tile, x []record, n int, l *layout) {
-	var spare [tileVectors * tileRows]float32
+// mulTiles multiplies unpacked rows by the n vectors in s.
+func (k *Kernel) mulTiles(dst Vectors, rows, n int, w []tile, s *Scratch, l *layout) {
+	x, spare := s.records, &s.spare
 	for b := 0; b < n; {
 		width, mul := tileVectors, k.quant.gemm8
 		if n-b <= tileVectors/2 {
