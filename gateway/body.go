@@ -33,6 +33,7 @@ type order struct {
 	temperature float64
 	topK        uint32 // these three as in targon.Sampling
 	topP, minP  float64
+	stop        []string // sequences that end what the user sees
 	stream      bool
 	usage       bool // stream_options.include_usage
 	optedOut    bool
@@ -131,6 +132,10 @@ func parseChat(b body) (order, error) {
 		default:
 			return order{}, badField(fmt.Sprintf("messages[%d].role", i), "want system, user or assistant")
 		}
+		if m.Role == "assistant" && (len(turn.Content) == 0 || string(turn.Content) == "null") {
+			o.messages = append(o.messages, m) // as clients repeat a turn that had no text
+			continue
+		}
 		if m.Content, err = contentOf(turn.Content); err != nil {
 			return order{}, badField(fmt.Sprintf("messages[%d].content", i), "%v", err)
 		}
@@ -196,6 +201,9 @@ func (b body) common() (order, error) {
 	}
 	o.temperature = math.Abs(o.temperature) // -0 would be refused by Request.Validate
 	if err := b.filters(&o); err != nil {
+		return order{}, err
+	}
+	if err := b.stops(&o); err != nil {
 		return order{}, err
 	}
 	if _, err := b.get("stream", &o.stream); err != nil {
@@ -276,7 +284,6 @@ var meanings = []struct {
 	{"function_call", []string{`"none"`, `"auto"`}, "functions are not supported"},
 	{"logprobs", []string{"false"}, "log-probabilities are not supported"},
 	{"top_logprobs", []string{"0"}, "log-probabilities are not supported"},
-	{"stop", []string{"[]", `""`}, "stop sequences are not supported"},
 	{"response_format", []string{`{"type":"text"}`}, "only text is supported"},
 	{"presence_penalty", []string{"0"}, "penalties are not supported"},
 	{"frequency_penalty", []string{"0"}, "penalties are not supported"},

@@ -326,7 +326,10 @@ func TestRefusals(t *testing.T) {
 		{"wide min_p", chat + `,"min_p":1.1}`, nil, 400, "min_p"},
 		{"penalty", chat + `,"repetition_penalty":1.1}`, nil, 400, "repetition_penalty"},
 		{"bias", chat + `,"logit_bias":{"1":2}}`, nil, 400, "logit_bias"},
-		{"stop", chat + `,"stop":["x"]}`, nil, 400, "stop"},
+		{"stop number", chat + `,"stop":1}`, nil, 400, "stop"},
+		{"empty stop", chat + `,"stop":["x",""]}`, nil, 400, "stop"},
+		{"long stop", chat + `,"stop":"` + strings.Repeat("x", 257) + `"}`, nil, 400, "stop"},
+		{"many stops", chat + `,"stop":["a"` + strings.Repeat(`,"a"`, 16) + `]}`, nil, 400, "stop"},
 		{"json mode", chat + `,"response_format":{"type":"json_object"}}`, nil, 400, "response_format"},
 		{"presence", chat + `,"presence_penalty":0.1}`, nil, 400, "presence_penalty"},
 		{"frequency", chat + `,"frequency_penalty":-1}`, nil, 400, "frequency_penalty"},
@@ -363,7 +366,7 @@ func TestAccepted(t *testing.T) {
 		want       targon.Draft
 	}{
 		{"plain", chat + `}`, base},
-		{"harmless", chat + `,"n":1,"top_p":1.00,"top_k":0,"stop":null,"tools":[],"logprobs":false,"response_format":{ "type": "text" },"presence_penalty":0.0,"seed":7,"user":"u","metadata":{"a":"b"},"unknown":1}`, base},
+		{"harmless", chat + `,"n":1,"top_p":1.00,"top_k":0,"stop":"","tools":[],"logprobs":false,"response_format":{ "type": "text" },"presence_penalty":0.0,"seed":7,"user":"u","metadata":{"a":"b"},"unknown":1}`, base},
 		{"parts", `{"model":"tiny","messages":[{"role":"developer","content":"s"},{"role":"user","content":[{"type":"text","text":"h"},{"type":"text","text":"i"}]}]}`, with(func(d *targon.Draft) { d.Prompt = ids("<system>s<user>hi") })},
 		{"filters", chat + `,"top_p":0.9,"top_k":40,"min_p":0.05}`, with(func(d *targon.Draft) { d.TopP, d.TopK, d.MinP = 0.9, 40, 0.05 })},
 		{"filters that leave out nothing", chat + `,"top_p":1,"top_k":-1,"min_p":-0.0}`, base},

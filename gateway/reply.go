@@ -25,8 +25,10 @@ var (
 // writeTime bounds one write to a user who does not read.
 const writeTime = 30 * time.Second
 
-// Headers that carry provenance.
+// Headers that carry provenance, and the answer's own name, which clients keep for who
+// asks about it.
 const (
+	headerRequest = "X-Request-Id"
 	headerReceipt = "X-Targon-Receipt"
 	headerProver  = "X-Targon-Prover"
 	headerUID     = "X-Targon-Uid"
@@ -82,8 +84,9 @@ type reply struct {
 
 	id      string
 	decoder Decoder
+	stop    stopper
 	text    strings.Builder // the whole answer, when it is not streamed
-	ids     uint32          // of this answer so far, as we counted them
+	ids     uint32          // of this answer so far, up to where the user's text ends
 	sent    bool            // the user has seen part of the answer
 	broken  bool            // a write failed
 }
@@ -95,6 +98,7 @@ func newReply(w http.ResponseWriter, s shape, o order, model string) *reply {
 // begin starts over with another prover's answer. It must not have sent anything.
 func (p *reply) begin(id targon.RequestID, d Decoder) {
 	p.id, p.decoder = p.shape.prefix+id.String(), d
+	p.stop = stopper{at: p.order.stop}
 	p.text.Reset()
 	p.ids = 0
 }
@@ -102,8 +106,10 @@ func (p *reply) begin(id targon.RequestID, d Decoder) {
 // add takes the next id, and leaves the prover's text alone. An error means that
 // the user is gone.
 func (p *reply) add(t targon.Token) error {
-	p.ids++
-	return p.say(p.decoder.Add(t.ID))
+	if !p.stop.done {
+		p.ids++
+	}
+	return p.say(p.stop.add(p.decoder.Add(t.ID)))
 }
 
 func (p *reply) say(text string) error {
@@ -128,6 +134,7 @@ func (p *reply) open() error {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
+	h.Set(headerRequest, p.id)
 	h.Set("Trailer", strings.Join([]string{headerReceipt, headerProver, headerUID}, ", "))
 	p.w.WriteHeader(http.StatusOK)
 	p.sent = true
@@ -156,11 +163,15 @@ func (p *reply) frame(object string, c ...choice) completion {
 // end sends what is left: of a stream the last chunks, otherwise everything.
 func (p *reply) end(x targon.Exchange) error {
 	rec := x.Transcript.Receipt
+	rest := p.stop.add(p.decoder.Flush())
+	rest += p.stop.rest()
 	finish := rec.Finish.String()
+	if p.stop.done {
+		finish = targon.FinishStop.String()
+	}
 	prompt := uint32(len(x.Transcript.Request.Prompt))
 	used := usage{prompt, p.ids, prompt + p.ids}
 	from := provenance{rec.Digest(), x.Transcript.Request.Prover, x.UID}
-	rest := p.decoder.Flush()
 	if p.order.stream {
 		return p.endStream(rest, finish, used, from)
 	}
@@ -172,6 +183,7 @@ func (p *reply) end(x targon.Exchange) error {
 	all := p.frame(p.shape.object, c)
 	all.Usage, all.Targon = &used, &from
 	from.headers(p.w.Header())
+	p.w.Header().Set(headerRequest, p.id)
 	p.sent = true
 	writeJSON(p.w, http.StatusOK, all)
 	return nil
