@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"targon"
@@ -17,6 +18,7 @@ type Key struct {
 	Concurrent int           // requests at a time; 0: no limit
 	PerMinute  int           // requests a minute on average; 0: no limit
 	Burst      int           // requests at once after a pause; 0: PerMinute
+	PerDay     int           // ids a day (UTC) of prompts and answers together; 0: no limit
 }
 
 // HashKey returns what a Key holds instead of the key.
@@ -24,8 +26,9 @@ func HashKey(key string) targon.Digest { return sha256.Sum256([]byte(key)) }
 
 // door counts who is inside. A holder's bucket and count are behind mu.
 type door struct {
-	mu      sync.Mutex
-	holders []*holder
+	mu        sync.Mutex
+	holders   []*holder
+	strangers atomic.Uint64 // who had no known key
 }
 
 type holder struct {
@@ -33,7 +36,15 @@ type holder struct {
 	inside int
 	tokens float64 // what is left in the bucket at time at
 	at     time.Time
-	claims claims // behind a lock of their own
+	claims claims // these two behind locks of their own
+	meter  meter
+}
+
+// A pass is a holder's place inside, until leave gives it back.
+type pass struct {
+	*holder
+	left  int // requests that the bucket holds after this one
+	leave func()
 }
 
 func newDoor(keys []Key) *door {
@@ -47,25 +58,29 @@ func newDoor(keys []Key) *door {
 	return d
 }
 
-// enter finds the key and takes a place; leave gives the place back.
-func (d *door) enter(authorization string, now time.Time) (h *holder, leave func(), err error) {
-	if h = d.find(authorization); h == nil {
-		return nil, nil, errKey
+// enter finds the key and takes a place.
+func (d *door) enter(authorization string, now time.Time) (*pass, error) {
+	h := d.find(authorization)
+	if h == nil {
+		d.strangers.Add(1)
+		return nil, errKey
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if h.Concurrent > 0 && h.inside >= h.Concurrent {
-		return nil, nil, &limitError{after: time.Second}
+	wait := time.Second
+	if h.Concurrent <= 0 || h.inside < h.Concurrent {
+		wait = h.take(now)
 	}
-	if wait := h.take(now); wait > 0 {
-		return nil, nil, &limitError{after: wait}
+	if wait > 0 {
+		h.meter.add(use{ending: limited}, now)
+		return nil, &limitError{after: wait}
 	}
 	h.inside++
-	return h, func() {
+	return &pass{holder: h, left: int(h.tokens), leave: func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		h.inside--
-	}, nil
+	}}, nil
 }
 
 // find compares with every key, in the same time for all of them, so that how

@@ -8,21 +8,21 @@ import (
 
 func TestDoorConcurrent(t *testing.T) {
 	d := newDoor([]Key{{SHA256: HashKey("a"), Concurrent: 2}, {SHA256: HashKey("b")}})
-	_, leave, err := d.enter("Bearer a", at(0))
+	p, err := d.enter("Bearer a", at(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := d.enter("Bearer a", at(0)); err != nil {
+	if _, err := d.enter("Bearer a", at(0)); err != nil {
 		t.Error("a second place was refused")
 	}
-	if _, _, err := d.enter("Bearer a", at(0)); !errors.Is(err, errBusyKey) {
+	if _, err := d.enter("Bearer a", at(0)); !errors.Is(err, errBusyKey) {
 		t.Errorf("third place: %v", err)
 	}
-	if _, _, err := d.enter("Bearer b", at(0)); err != nil {
+	if _, err := d.enter("Bearer b", at(0)); err != nil {
 		t.Errorf("another key: %v", err)
 	}
-	leave()
-	if _, _, err := d.enter("Bearer a", at(0)); err != nil {
+	p.leave()
+	if _, err := d.enter("Bearer a", at(0)); err != nil {
 		t.Errorf("after leaving: %v", err)
 	}
 }
@@ -44,7 +44,7 @@ func TestDoorBucket(t *testing.T) {
 		c.key.SHA256 = HashKey("k")
 		d := newDoor([]Key{c.key})
 		for i, v := range c.visits {
-			_, _, err := d.enter("Bearer k", at(v.second))
+			_, err := d.enter("Bearer k", at(v.second))
 			limit, limited := errors.AsType[*limitError](err)
 			if (v.wait > 0) != limited {
 				t.Fatalf("%s: visit %d: %v, want a wait of %v", c.name, i, err, v.wait)

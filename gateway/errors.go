@@ -13,6 +13,7 @@ import (
 var (
 	errKey     = errors.New("missing or unknown API key: send Authorization: Bearer <key>")
 	errBusyKey = errors.New("too many requests for this key")
+	errQuota   = errors.New("this key has used all of its tokens of today")
 	errBody    = errors.New("invalid request body")
 	errLarge   = errors.New("request body is larger than 1 MiB")
 	errCoding  = errors.New("request body must not be compressed")
@@ -65,6 +66,7 @@ var classes = []struct {
 }{
 	{errKey, http.StatusUnauthorized, "invalid_request_error", "invalid_api_key"},
 	{errBusyKey, http.StatusTooManyRequests, "rate_limit_error", "rate_limit_exceeded"},
+	{errQuota, http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota"},
 	{errLarge, http.StatusRequestEntityTooLarge, "invalid_request_error", "request_too_large"},
 	{errCoding, http.StatusUnsupportedMediaType, "invalid_request_error", ""},
 	{errContext, http.StatusBadRequest, "invalid_request_error", "context_length_exceeded"},

@@ -126,6 +126,7 @@ type Gateway struct {
 	c      Config
 	door   *door
 	router *router
+	first  histogram // times to the first id
 	stats  struct{ requests, answered, failed, aborted atomic.Uint64 }
 }
 
@@ -193,19 +194,21 @@ func (g *Gateway) Handler() http.Handler {
 // behindDoor lets a request in when its key is known and within its limits. The
 // place in the key's concurrency is given back when the handler returns, which is
 // after the answer's last byte.
-func (g *Gateway) behindDoor(next func(http.ResponseWriter, *http.Request, *holder)) http.HandlerFunc {
+func (g *Gateway) behindDoor(next func(http.ResponseWriter, *http.Request, *pass)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		h, leave, err := g.door.enter(r.Header.Get("Authorization"), time.Now())
+		now := time.Now()
+		p, err := g.door.enter(r.Header.Get("Authorization"), now)
 		if err != nil {
 			writeError(w, err)
 			return
 		}
-		defer leave()
-		next(w, r, h)
+		defer p.leave()
+		p.allowance(w.Header(), now)
+		next(w, r, p)
 	}
 }
 
-func (g *Gateway) models(w http.ResponseWriter, _ *http.Request, _ *holder) {
+func (g *Gateway) models(w http.ResponseWriter, _ *http.Request, _ *pass) {
 	writeJSON(w, http.StatusOK, modelList{Object: "list", Data: []modelEntry{g.served()}})
 }
 
@@ -214,7 +217,7 @@ func (g *Gateway) served() modelEntry {
 }
 
 // oneModel answers what clients ask who look a model up by its name.
-func (g *Gateway) oneModel(w http.ResponseWriter, r *http.Request, _ *holder) {
+func (g *Gateway) oneModel(w http.ResponseWriter, r *http.Request, _ *pass) {
 	if r.PathValue("model") != g.c.Model {
 		writeError(w, errModel)
 		return

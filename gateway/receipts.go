@@ -110,7 +110,7 @@ func (e *laterError) Unwrap() error { return e.err }
 const fetchTime = 30 * time.Second
 
 // receipt answers with the bundle of an answer that the same key was given.
-func (g *Gateway) receipt(w http.ResponseWriter, r *http.Request, h *holder) {
+func (g *Gateway) receipt(w http.ResponseWriter, r *http.Request, h *pass) {
 	id := r.PathValue("id")
 	request, ok := h.claims.find(id)
 	if !ok {

@@ -87,6 +87,8 @@ type reply struct {
 	stop    stopper
 	text    strings.Builder // the whole answer, when it is not streamed
 	ids     uint32          // of this answer so far, up to where the user's text ends
+	drawn   uint32          // of this answer so far
+	first   time.Time       // when its first id came
 	sent    bool            // the user has seen part of the answer
 	broken  bool            // a write failed
 }
@@ -100,12 +102,15 @@ func (p *reply) begin(id targon.RequestID, d Decoder) {
 	p.id, p.decoder = p.shape.prefix+id.String(), d
 	p.stop = stopper{at: p.order.stop}
 	p.text.Reset()
-	p.ids = 0
+	p.ids, p.drawn, p.first = 0, 0, time.Time{}
 }
 
 // add takes the next id, and leaves the prover's text alone. An error means that
 // the user is gone.
 func (p *reply) add(t targon.Token) error {
+	if p.drawn++; p.drawn == 1 {
+		p.first = time.Now()
+	}
 	if !p.stop.done {
 		p.ids++
 	}

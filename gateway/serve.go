@@ -15,10 +15,17 @@ import (
 const recordTime = 10 * time.Second
 
 // complete serves one endpoint.
-func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.ResponseWriter, *http.Request, *holder) {
-	return func(w http.ResponseWriter, r *http.Request, h *holder) {
+func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.ResponseWriter, *http.Request, *pass) {
+	return func(w http.ResponseWriter, r *http.Request, p *pass) {
+		began := time.Now()
+		if p.meter.left(p.PerDay, began) == 0 {
+			p.meter.add(use{ending: limited}, began)
+			writeError(w, &laterError{errQuota, untilTomorrow(began)})
+			return
+		}
 		o, draft, err := g.accept(w, r, parse)
 		if err != nil {
+			p.meter.add(use{ending: refused}, began)
 			writeError(w, err)
 			return
 		}
@@ -31,19 +38,26 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 		out := newReply(w, s, o, g.c.Model)
 		x, err := g.answer(ctx, o, draft, out)
 		if err == nil {
-			g.claim(h, out, x)
+			g.claim(p.holder, out, x)
 			err = out.end(x)
+		}
+		used := use{prompt: uint32(len(draft.Prompt)), completion: out.drawn}
+		if !out.first.IsZero() {
+			g.first.observe(out.first.Sub(began))
 		}
 		switch {
 		case err == nil:
 			g.stats.answered.Add(1)
 		case r.Context().Err() != nil || errors.Is(err, errGone):
 			g.stats.aborted.Add(1)
+			used.ending = aborted
 		default:
 			g.stats.failed.Add(1)
+			used.ending = failed
 			g.c.Log.WarnContext(ctx, "request failed", "err", err)
 			out.fail(err)
 		}
+		p.meter.add(used, time.Now())
 	}
 }
 

@@ -50,7 +50,7 @@ type VerifyingConfig struct {
 	Keys       []gateway.Key
 	Desk       string          // host:port for gateways in other processes; empty: none
 	Gateways   []targon.Hotkey // who may come to the desk
-	Health     string          // host:port of /readyz and /healthz; empty: none
+	Health     string          // host:port of /readyz, /healthz and, with a gateway, /metrics; empty: none
 	Bundles    string          // folder for audited challenges that anyone may check again; empty: none
 	// UserBundles is how long the bundle of a user's audited answer is kept for him, in
 	// memory, once its epoch has closed; 0: not at all.
@@ -183,6 +183,9 @@ func (v *Verifying) open(ctx context.Context, c VerifyingConfig, h *health) erro
 		mux := http.NewServeMux()
 		mux.Handle("GET /healthz", h)
 		mux.Handle("GET /readyz", h)
+		if v.gateway != nil {
+			mux.HandleFunc("GET /metrics", metrics(v.gateway))
+		}
 		if err := v.listen(ctx, c.Health, mux); err != nil {
 			return fmt.Errorf("health: %w", err)
 		}

@@ -2,6 +2,7 @@ package node
 
 import (
 	"log/slog"
+	"net/http"
 
 	"targon/engine/native"
 	"targon/gateway"
@@ -17,6 +18,14 @@ type GatewayConfig struct {
 	Shelf    gateway.Shelf // of bundles for users; nil: they get none
 	Keys     []gateway.Key
 	Log      *slog.Logger
+}
+
+// metrics answers with a gateway's counters.
+func metrics(g *gateway.Gateway) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_ = g.WriteMetrics(w) // the asker may be gone
+	}
 }
 
 // NewGateway builds a gateway in its verifier's process.

@@ -28,6 +28,7 @@ type FarGatewayConfig struct {
 	NetUID   targon.NetUID
 	Model    *native.Model // for its tokenizer and its template
 	Listen   string        // host:port
+	Health   string        // host:port of /readyz and /metrics, for who looks after the machine; empty: none
 	Keys     []gateway.Key
 	Private  bool          // provers may be on this machine or a private network
 	Grace    time.Duration // for answers under way at the end, and then for their records
@@ -37,10 +38,9 @@ type FarGatewayConfig struct {
 
 // FarGateway is a gateway that listens, for a verifier in another process.
 type FarGateway struct {
-	c    FarGatewayConfig
-	desk *farDesk
-	l    net.Listener
-	h    http.Handler
+	c     FarGatewayConfig
+	desk  *farDesk
+	doors []door // the users' first
 }
 
 // ErrOtherNetwork says that the verifier serves another subnet or model than this
@@ -69,7 +69,7 @@ func StartFarGateway(ctx context.Context, c FarGatewayConfig) (*FarGateway, erro
 	if err != nil {
 		return nil, err
 	}
-	g := &FarGateway{c: c, l: l, desk: newFarDesk(c.Private, c.Poll, c.Log)}
+	g := &FarGateway{c: c, desk: newFarDesk(c.Private, c.Poll, c.Log)}
 	users := gateway.New(gateway.Config{
 		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
 		Asker: g.desk, Desk: g.desk, Book: g.desk, Shelf: g.desk, Keys: c.Keys, Log: c.Log,
@@ -77,12 +77,22 @@ func StartFarGateway(ctx context.Context, c FarGatewayConfig) (*FarGateway, erro
 	mux := http.NewServeMux()
 	mux.Handle("/", users.Handler())
 	mux.HandleFunc("GET /readyz", g.ready)
-	g.h = mux
+	g.doors = []door{{l, mux}}
+	if c.Health == "" {
+		return g, nil
+	}
+	if l, err = Listen(ctx, c.Health); err != nil {
+		return nil, errors.Join(fmt.Errorf("health: %w", err), g.doors[0].l.Close())
+	}
+	inside := http.NewServeMux()
+	inside.HandleFunc("GET /readyz", g.ready)
+	inside.HandleFunc("GET /metrics", metrics(users))
+	g.doors = append(g.doors, door{l, inside})
 	return g, nil
 }
 
 // Address is where the gateway listens.
-func (g *FarGateway) Address() net.Addr { return g.l.Addr() }
+func (g *FarGateway) Address() net.Addr { return g.doors[0].l.Addr() }
 
 func (g *FarGateway) ready(w http.ResponseWriter, _ *http.Request) {
 	r := g.desk.readiness()
@@ -110,7 +120,11 @@ func (g *FarGateway) Run(ctx context.Context) error {
 	outer, shut := context.WithCancel(ctx)
 	defer shut()
 	defer context.AfterFunc(inner, shut)() // without a verifier there is nothing to serve
-	err := Serve(outer, g.l, g.h, g.c.Grace)
+	doors, outer := errgroup.WithContext(outer)
+	for _, d := range g.doors {
+		doors.Go(func() error { return Serve(outer, d.l, d.h, g.c.Grace) })
+	}
+	err := doors.Wait()
 	left := g.flush(ctx)
 	stop()
 	err = errors.Join(err, back.Wait())

@@ -17,6 +17,7 @@ type gatewayFlags struct {
 	*roleFlags
 	endpoint, verifier string
 	listen, keys       string
+	health             string
 	private            bool
 	acceptAsWritten    acceptedFlags
 }
@@ -50,6 +51,7 @@ answers under way are finished for as long as --grace says, and their records ar
 	f.StringVar(&g.verifier, "verifier.hotkey", "", "SS58 `address` of the verifier's hotkey, whose signature alone counts")
 	f.StringVar(&g.listen, "gateway.listen", "127.0.0.1:8080", "`address` that serves users")
 	f.StringVar(&g.keys, "gateway.keys", "", "`file` of mode 0600 with a name and a key on each line")
+	f.StringVar(&g.health, "health.listen", "", "`address` of GET /readyz and /metrics, for operators (default: none; /readyz is also on the users' address)")
 	f.BoolVar(&g.private, "allow-private", false, "ask provers on this machine and on private networks too")
 	g.acceptAsWritten.bindDatabase(cmd)
 	g.acceptAsWritten.bindAxon(cmd)
@@ -73,7 +75,7 @@ func (g *gatewayFlags) check() error {
 
 // config reads all that is read from files.
 func (g *gatewayFlags) config(cmd *cobra.Command, o walletOutside) (node.FarGatewayConfig, error) {
-	c := node.FarGatewayConfig{NetUID: targon.NetUID(g.chain.netuid), Listen: g.listen, Private: g.private, Grace: g.grace}
+	c := node.FarGatewayConfig{NetUID: targon.NetUID(g.chain.netuid), Listen: g.listen, Health: g.health, Private: g.private, Grace: g.grace}
 	err := g.check()
 	if err != nil {
 		return c, err

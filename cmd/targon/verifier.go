@@ -78,7 +78,7 @@ under way are finished for as long as --grace says, and everything that was ackn
 	f.StringVar(&v.keys, "gateway.keys", "", "`file` of mode 0600 with a name and a key on each line")
 	f.StringVar(&v.desk, "desk.listen", "", "`address` for gateways in other processes (default: none)")
 	f.StringSliceVar(&v.gateways, "desk.allow", nil, "SS58 `addresses` of the hotkeys of gateways, commas between them or repeated")
-	f.StringVar(&v.health, "health.listen", "", "`address` of GET /readyz (default: none)")
+	f.StringVar(&v.health, "health.listen", "", "`address` of GET /readyz and, with a gateway, /metrics (default: none)")
 	v.acceptAsWritten.bindDatabase(cmd)
 	v.acceptAsWritten.bindAxon(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return v.run(cmd, o) }
@@ -177,7 +177,7 @@ func (v *verifierFlags) serve(ctx context.Context, c node.VerifyingConfig) error
 }
 
 // gatewayKeys reads who may come in: on each line a name, a key, and if need be how
-// many requests at a time and how many a minute. Empty lines and those that begin
+// many requests at a time, how many a minute and how many ids a day; 0 is any number. Empty lines and those that begin
 // with # are left out.
 func gatewayKeys(path string) ([]gateway.Key, error) {
 	if path == "" {
@@ -197,7 +197,7 @@ func gatewayKeys(path string) ([]gateway.Key, error) {
 		}
 		k, ok := gatewayKey(f)
 		if !ok || names[k.Name] {
-			return nil, fmt.Errorf("--gateway.keys: line %d of %s: want NAME KEY [AT-A-TIME [A-MINUTE]], each name once", i+1, path)
+			return nil, fmt.Errorf("--gateway.keys: line %d of %s: want NAME KEY [AT-A-TIME [A-MINUTE [TOKENS-A-DAY]]], each name once", i+1, path)
 		}
 		names[k.Name] = true
 		out = append(out, k)
@@ -209,11 +209,11 @@ func gatewayKeys(path string) ([]gateway.Key, error) {
 }
 
 func gatewayKey(f []string) (gateway.Key, bool) {
-	if len(f) < 2 || len(f) > 4 {
+	if len(f) < 2 || len(f) > 5 {
 		return gateway.Key{}, false
 	}
 	k := gateway.Key{Name: f[0], SHA256: gateway.HashKey(f[1])}
-	for i, dst := range []*int{&k.Concurrent, &k.PerMinute} {
+	for i, dst := range []*int{&k.Concurrent, &k.PerMinute, &k.PerDay} {
 		if len(f) <= 2+i {
 			break
 		}
