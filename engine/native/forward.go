@@ -182,12 +182,10 @@ func resize(x []float32, n int) []float32 {
 	return x[:n]
 }
 
-// output computes the logits of some rows of the last forward, at most logitRows.
+// output computes the logits of some rows of the last forward, as many as there is room
+// for.
 func (ws *workspace) output(rows []int) {
 	p := ws.portion
-	if ws.team == nil {
-		ws.grow(len(rows))
-	}
 	for i, row := range rows {
 		ws.rms(ws.norm.At(i), ws.x.At(row), ws.w.norm, ws.w.dim)
 	}

@@ -64,6 +64,10 @@ func load(data []byte, source *mapped.File) (*Model, error) {
 		return nil, err
 	}
 	w.source = source
+	known := readText(f, w.vocab)
+	for _, key := range []string{"tokenizer.ggml.merges", "tokenizer.ggml.token_type"} {
+		f.Drop(key) // a tokenizer keeps what it needs of these in another form
+	}
 	return &Model{
 		name: nameOf(f),
 		digest: sync.OnceValue(func() targon.Digest {
@@ -72,7 +76,7 @@ func load(data []byte, source *mapped.File) (*Model, error) {
 		}),
 		file: f,
 		w:    w,
-		text: readText(f, w.vocab),
+		text: known,
 	}, nil
 }
 

@@ -145,6 +145,9 @@ func (ws *workspace) step(shares []share) {
 		}
 	}
 	passes := (len(rows) + logitRows(ws.w.vocab) - 1) / logitRows(ws.w.vocab)
+	if ws.team == nil && passes > 0 {
+		ws.grow((len(rows) + passes - 1) / passes)
+	}
 	for i := range passes {
 		lo, hi := i*len(rows)/passes, (i+1)*len(rows)/passes
 		ws.output(rows[lo:hi])

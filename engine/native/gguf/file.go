@@ -68,6 +68,14 @@ func (f *File) Set(key string, value any) error {
 	return nil
 }
 
+// Drop removes a metadata value, to be rid of a long list that has been read.
+func (f *File) Drop(key string) {
+	if _, ok := f.values[key]; ok {
+		delete(f.values, key)
+		f.keys = slices.DeleteFunc(f.keys, func(k string) bool { return k == key })
+	}
+}
+
 // Add appends a tensor; its name must be new and its data of the size that its
 // type and dimensions call for. The File keeps t.
 func (f *File) Add(t *Tensor) error {

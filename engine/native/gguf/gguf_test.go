@@ -519,3 +519,18 @@ func Example() {
 	// llama output.weight Q8_0 [32 2] 68
 	// gguf: tensor "output.weight" needs 68 bytes at 0, the file has 22
 }
+
+// TestDrop: a dropped value is neither found nor listed nor written; others stay in order.
+func TestDrop(t *testing.T) {
+	f := new(gguf.File)
+	for _, key := range []string{"a", "b", "c"} {
+		if err := f.Set(key, uint32(7)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.Drop("b")
+	f.Drop("b")
+	if _, ok := f.Value("b"); ok || !slices.Equal(f.Keys(), []string{"a", "c"}) {
+		t.Errorf("keys are %q", f.Keys())
+	}
+}

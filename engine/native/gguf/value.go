@@ -125,7 +125,7 @@ func (c *cursor) array(kind uint32, n int, key string) any {
 // list reads n elements. It grows as it reads, so that a false count over short
 // strings stops at the first that is missing rather than after an allocation.
 func list[T any](c *cursor, n int, next func() T) []T {
-	out := make([]T, 0, min(n, 1<<12))
+	out := make([]T, 0, min(n, 1<<16))
 	for range n {
 		v := next()
 		if c.err != nil {

@@ -50,18 +50,18 @@ func (t *Tokenizer) readByteLevel(f *gguf.File) error {
 	if rule.wholeWords {
 		e.words = make(map[string]targon.TokenID, len(t.texts))
 	}
-	ids := make(map[string]targon.TokenID, len(t.texts)) // of several the last, as in llama.cpp
+	ids := newTable(t.texts)
 	for i, text := range t.texts {
 		if t.kinds[i] == control || t.kinds[i] == byteToken || text == "" {
 			continue // no text is merged into these
 		}
-		ids[text] = targon.TokenID(i)
+		ids.add(targon.TokenID(i)) // of several the last, as in llama.cpp
 		if s, ok := bytesOf(text); ok && rule.wholeWords {
 			e.words[s] = targon.TokenID(i)
 		}
 	}
 	for b := range e.bytes {
-		if id, ok := ids[string(runeOf(byte(b)))]; ok {
+		if id, ok := ids.find(string(runeOf(byte(b)))); ok {
 			e.bytes[b] = id
 		}
 	}
@@ -71,7 +71,7 @@ func (t *Tokenizer) readByteLevel(f *gguf.File) error {
 
 // readMerges takes the list of merges, each of them two tokens with a space between.
 // What would make a control token is left out.
-func (t *Tokenizer) readMerges(f *gguf.File, e *byteLevel, ids map[string]targon.TokenID) error {
+func (t *Tokenizer) readMerges(f *gguf.File, e *byteLevel, ids *table) error {
 	lines, ok := f.Strings(keyMerges)
 	if !ok {
 		return fmt.Errorf("%w: no %s", ErrFormat, keyMerges)
@@ -90,9 +90,9 @@ func (t *Tokenizer) readMerges(f *gguf.File, e *byteLevel, ids map[string]targon
 			return fmt.Errorf("%w: merge %d is %.40q, not two tokens", ErrFormat, rank, line)
 		}
 		both = append(append(both[:0], left...), right...)
-		l, okL := ids[left]
-		r, okR := ids[right]
-		id, okB := ids[string(both)]
+		l, okL := ids.find(left)
+		r, okR := ids.find(right)
+		id, okB := ids.find(string(both))
 		if !okL || !okR || !okB {
 			if reserved[left] || reserved[right] || reserved[string(both)] {
 				continue

@@ -16,7 +16,7 @@ const space = "\u2581"
 // A sentencePiece merges characters by the scores of what they make.
 type sentencePiece struct {
 	prefix  bool
-	ids     map[string]targon.TokenID // of normal tokens
+	ids     *table // of normal tokens
 	scores  []float32
 	longest int // bytes of the longest piece
 	bytes   [256]targon.TokenID
@@ -53,11 +53,11 @@ func (t *Tokenizer) readSentencePiece(f *gguf.File) error {
 	if err := t.readPieces(func(text string) string { return strings.ReplaceAll(text, space, " ") }); err != nil {
 		return err
 	}
-	e := &sentencePiece{prefix: t.prefix, ids: map[string]targon.TokenID{}, scores: scores, bytes: noBytes(), unk: t.substitute()}
+	e := &sentencePiece{prefix: t.prefix, ids: newTable(t.texts), scores: scores, bytes: noBytes(), unk: t.substitute()}
 	for id, text := range t.texts {
 		switch {
 		case t.kinds[id] == normal && text != "":
-			e.ids[text] = targon.TokenID(id) // of several the last, as in llama.cpp
+			e.ids.add(targon.TokenID(id)) // of several the last, as in llama.cpp
 			e.longest = max(e.longest, len(text))
 		case t.kinds[id] == byteToken:
 			e.bytes[t.pieces[id][0]] = targon.TokenID(id)
@@ -94,7 +94,7 @@ func (e *sentencePiece) join(text string, left, right *symbol) (float64, targon.
 	if right.to-left.from > e.longest { // keeps the look-up's cost bounded
 		return 0, absent, false
 	}
-	id, ok := e.ids[text[left.from:right.to]]
+	id, ok := e.ids.find(text[left.from:right.to])
 	if !ok {
 		return 0, absent, false
 	}
@@ -103,7 +103,7 @@ func (e *sentencePiece) join(text string, left, right *symbol) (float64, targon.
 
 // appendSymbol gives a symbol its id, or those of its bytes, or the unknown.
 func (e *sentencePiece) appendSymbol(ids []targon.TokenID, s string) []targon.TokenID {
-	if id, ok := e.ids[s]; ok {
+	if id, ok := e.ids.find(s); ok {
 		return append(ids, id)
 	}
 	start := len(ids)
