@@ -11,9 +11,7 @@ func avx2() *Kernel {
 		gemm32: avx2Gemm32,
 		gemm16: each16(avx2Gemv16),
 		direct: 2,
-		widen: func(dst []float32, src []uint16) {
-			avxWiden(&dst[:len(src)][0], &src[0], len(src)/Lanes)
-		},
+		widen:  avx2Widen,
 		values: func(out, p, v []float32, n, stride int) {
 			avxValues(&out[0], &p[0], &v[0], n, len(out)*4, stride*4)
 		},
@@ -24,6 +22,8 @@ func avx2() *Kernel {
 		scale:  func(x []float32, s float32) { avxScale(&x[0], len(x)*4, s) },
 	})
 }
+
+func avx2Widen(dst []float32, src []uint16) { avxWiden(&dst[:len(src)][0], &src[0], len(src)/Lanes) }
 
 func avx2Gemv32(dst, w, x []float32, rows, cols, stride int) {
 	f := avxGemv32

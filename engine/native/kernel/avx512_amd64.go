@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // avx512 keeps the 16 lanes in one register.
 func avx512() *Kernel {
@@ -13,10 +16,8 @@ func avx512() *Kernel {
 		gemv16:  avx512Gemv16,
 		gemm32:  avx512Gemm32,
 		gemm16:  avx512Gemm16,
-		direct:  48,
-		widen: func(dst []float32, src []uint16) {
-			avx512Widen(&dst[:len(src)][0], &src[0], len(src)/Lanes)
-		},
+		direct:  math.MaxInt,
+		widen:   avx2Widen,
 		values: func(out, p, v []float32, n, stride int) {
 			avx512Values(&out[0], &p[0], &v[0], n, len(out)*4, stride*4)
 		},
@@ -59,14 +60,14 @@ func (s shape) fetch(b, m int, x *float32) uintptr {
 }
 
 // together is how many of n vectors are best multiplied at a time: six reuse a weight
-// most, a rest of one reuses nothing.
-func together(n int) int {
+// most, a rest of one reuses nothing. Six are not for rows of a single step.
+func (s shape) together(n int) int {
 	switch {
 	case n == 7 || n == 8 || n == 11:
 		return 4
-	case n >= 6:
+	case n >= 6 && s.cols > Lanes:
 		return 6
-	case n == 5:
+	case n >= 5:
 		return 3
 	default:
 		return n
@@ -76,23 +77,20 @@ func together(n int) int {
 func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 	panels, cols, stride := s.rows/panelRows, s.cols*4, s.stride*4
 	for b := 0; b < n; {
-		m := together(n - b)
+		m := s.together(n - b)
 		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
 		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
-		ahead := s.fetch(b, m, &v[0])
 		switch {
 		case m > 1 && s.lines(n):
 			avx512Lines32(m)(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
-		case m == 6 && s.cols >= tileCols:
-			avx512Tile32(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case m == 6:
-			avx512Gemm6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Tile32(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, s.fetch(b, m, &v[0]))
 		case m == 4:
-			avx512Gemm4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Gemm4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		case m == 3:
-			avx512Gemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Gemm3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		case m == 2:
-			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Gemm2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		default:
 			avx512Gemv32(y, w, v, s.rows, s.cols, s.stride)
 		}
@@ -103,32 +101,26 @@ func avx512Gemm32(dst, x Vectors, w []float32, n int, s shape) {
 func avx512Gemm16(dst, x Vectors, w []uint16, n int, s shape) {
 	panels, cols, stride := s.rows/panelRows, s.cols*4, s.stride*2
 	for b := 0; b < n; {
-		m := together(n - b)
+		m := s.together(n - b)
 		y, v := dst.Data[b*dst.Stride:], x.Data[b*x.Stride:]
 		_, _ = y[(m-1)*dst.Stride+s.rows-1], v[(m-1)*x.Stride+s.cols-1]
-		ahead := s.fetch(b, m, &v[0])
 		switch {
 		case m > 1 && s.lines(n):
 			avx512Lines16(m)(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
-		case m == 6 && s.cols >= tileCols:
-			avx512Tile16(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
 		case m == 6:
-			avx512Half6(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Tile16(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, s.fetch(b, m, &v[0]))
 		case m == 4:
-			avx512Half4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Half4(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		case m == 3:
-			avx512Half3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Half3(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		case m == 2:
-			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride, ahead)
+			avx512Half2(&y[0], dst.Stride*4, &w[0], &v[0], x.Stride*4, panels, cols, stride)
 		default:
 			avx512Gemv16(y, w, v, s.rows, s.cols, s.stride)
 		}
 		b += m
 	}
 }
-
-// tileCols is the shortest rows that the tiles take.
-const tileCols = 4 * Lanes
 
 // avx512Lines32 is for 2, 3, 4 or 6 vectors.
 func avx512Lines32(m int) func(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int) {
@@ -165,31 +157,22 @@ func avx512Lines16(m int) func(dst *float32, dstStride int, w *uint16, x *float3
 func avx512Gemm1(dst, w, x *float32, panels, cols, stride int)
 
 //go:noescape
-func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
-func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
-func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
-func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
-func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
+func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
-func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-
-//go:noescape
-func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-
-//go:noescape
-func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-
-//go:noescape
-func avx512Widen(dst *float32, src *uint16, blocks int)
+func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
 
 //go:noescape
 func avx512Values(out, p, v *float32, n, width, stride int)

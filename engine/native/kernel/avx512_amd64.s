@@ -1,22 +1,6 @@
 #include "textflag.h"
 #include "exp_amd64.h"
 
-// func avx512Widen(dst *float32, src *uint16, blocks int)
-TEXT ·avx512Widen(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ blocks+16(FP), CX
-
-widenloop:
-	VCVTPH2PS (SI), Z0
-	VMOVUPS   Z0, (DI)
-	ADDQ      $32, SI
-	ADDQ      $64, DI
-	DECQ      CX
-	JNZ       widenloop
-	VZEROUPPER
-	RET
-
 // Constants that stay in registers while exp runs.
 #define EXPLOAD \
 	VBROADCASTSS expHigh<>(SB), Z31  \

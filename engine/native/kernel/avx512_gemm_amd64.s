@@ -1,10 +1,10 @@
 #include "textflag.h"
 #include "avx512_amd64.h"
 
-// Products of four rows with one to six vectors. One register holds the 16 lanes of one
-// sum; sum r of vector b is Z(4b+r), so that 24 of the 32 registers are sums at six
-// vectors, Z24 to Z29 the vectors, Z30 the weights of a row. A weight that is loaded
-// serves all vectors, a piece of a vector four rows.
+// Products of four rows with up to four vectors, and of long rows from memory with up to
+// six; avx512_tile_amd64.s has the others. One register holds the 16 lanes of one sum: sum r of vector
+// b is Z(4b+r). Z24 to Z27 are the vectors, Z30 the weights of a row. A weight that is
+// loaded serves all vectors, a piece of a vector four rows.
 
 // LOADS reads 16 columns of each vector: BX is three vectors behind DX.
 #define LOADS1 VMOVUPS (DX), Z24
@@ -14,9 +14,6 @@
 	VMOVUPS (DX)(AX*2), Z26
 #define LOADS4 LOADS3 \
 	VMOVUPS (BX), Z27
-#define LOADS6 LOADS4 \
-	VMOVUPS (BX)(AX*1), Z28 \
-	VMOVUPS (BX)(AX*2), Z29
 
 #define ROW1(LOAD, W, A) \
 	LOAD        W, Z30      \
@@ -27,9 +24,6 @@
 	VFMADD231PS Z26, Z30, C
 #define ROW4(LOAD, W, A, B, C, D) ROW3(LOAD, W, A, B, C) \
 	VFMADD231PS Z27, Z30, D
-#define ROW6(LOAD, W, A, B, C, D, E, F) ROW4(LOAD, W, A, B, C, D) \
-	VFMADD231PS Z28, Z30, E \
-	VFMADD231PS Z29, Z30, F
 
 #define STEP1(LOAD) \
 	LOADS1                        \
@@ -55,14 +49,6 @@
 	ROW4(LOAD, (SI)(R10*1), Z1, Z5, Z9, Z13)    \
 	ROW4(LOAD, (SI)(R10*2), Z2, Z6, Z10, Z14)   \
 	ROW4(LOAD, (SI)(R11*1), Z3, Z7, Z11, Z15)
-#define STEP6(LOAD) \
-	PREFETCHT1 (R14)                                      \
-	ADDQ       $64, R14                                   \
-	LOADS6                                                \
-	ROW6(LOAD, (SI), Z0, Z4, Z8, Z12, Z16, Z20)           \
-	ROW6(LOAD, (SI)(R10*1), Z1, Z5, Z9, Z13, Z17, Z21)    \
-	ROW6(LOAD, (SI)(R10*2), Z2, Z6, Z10, Z14, Z18, Z22)   \
-	ROW6(LOAD, (SI)(R11*1), Z3, Z7, Z11, Z15, Z19, Z23)
 
 #define ZEROS1 ZERO4(Z0, Z1, Z2, Z3)
 #define ZEROS2 ZEROS1 \
@@ -161,8 +147,7 @@
 	VEXTRACTF32X4 $1, Y16, (R12)(R15*2)
 
 // GEMM is one of the functions below. WIDTH is what 16 weights take, SHIFT the binary
-// logarithm of what part that is of 16 float32. With each step a line is fetched of what
-// lies ahead, which R14 walks along.
+// logarithm of what part that is of 16 float32.
 #define GEMM(ZEROS, STEP, STORE, SHIFT, WIDTH) \
 	MOVQ  dst+0(FP), DI        \
 	MOVQ  dstStride+8(FP), R15 \
@@ -172,7 +157,6 @@
 	MOVQ  panels+40(FP), R8    \
 	MOVQ  cols+48(FP), R9      \
 	MOVQ  stride+56(FP), R10   \
-	MOVQ  ahead+64(FP), R14    \
 	LEAQ  (AX)(AX*2), BX       \
 	ADDQ  DX, BX               \
 	LEAQ  (R10)(R10*2), R11    \
@@ -247,37 +231,29 @@ loop:
 	VZEROUPPER
 	RET
 
-// func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Gemm2(SB), NOSPLIT, $0-72
+// func avx512Gemm2(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Gemm2(SB), NOSPLIT, $0-64
 	GEMM(ZEROS2, STEP2(VMOVUPS), STORE2, 0, 64)
 
-// func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Gemm3(SB), NOSPLIT, $0-72
+// func avx512Gemm3(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Gemm3(SB), NOSPLIT, $0-64
 	GEMM(ZEROS3, STEP3(VMOVUPS), STORE3, 0, 64)
 
-// func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Gemm4(SB), NOSPLIT, $0-72
+// func avx512Gemm4(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Gemm4(SB), NOSPLIT, $0-64
 	GEMM(ZEROS4, STEP4(VMOVUPS), STORE4, 0, 64)
 
-// func avx512Gemm6(dst *float32, dstStride int, w, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Gemm6(SB), NOSPLIT, $0-72
-	GEMM(ZEROS6, STEP6(VMOVUPS), STORE6, 0, 64)
-
-// func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Half2(SB), NOSPLIT, $0-72
+// func avx512Half2(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Half2(SB), NOSPLIT, $0-64
 	GEMM(ZEROS2, STEP2(VCVTPH2PS), STORE2, 1, 32)
 
-// func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Half3(SB), NOSPLIT, $0-72
+// func avx512Half3(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Half3(SB), NOSPLIT, $0-64
 	GEMM(ZEROS3, STEP3(VCVTPH2PS), STORE3, 1, 32)
 
-// func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Half4(SB), NOSPLIT, $0-72
+// func avx512Half4(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int)
+TEXT ·avx512Half4(SB), NOSPLIT, $0-64
 	GEMM(ZEROS4, STEP4(VCVTPH2PS), STORE4, 1, 32)
-
-// func avx512Half6(dst *float32, dstStride int, w *uint16, x *float32, xStride, panels, cols, stride int, ahead uintptr)
-TEXT ·avx512Half6(SB), NOSPLIT, $0-72
-	GEMM(ZEROS6, STEP6(VCVTPH2PS), STORE6, 1, 32)
 
 // The same for long rows of which each is used once, one row after the other, as
 // rows_amd64.s explains. LINE sums up row r: its weights times n vectors.

@@ -4,53 +4,53 @@
 // Products of four rows of weights with six vectors, as in avx512_gemm_amd64.s, where the
 // reduction of a panel's 24 sums goes on beside the products around it: by itself it is a
 // run of shuffles and additions that wait for each other, in which the multipliers stand
-// still. So the last two steps of a panel are done for vectors 0 to 3 first, whose sums are
-// reduced while 4 and 5 follow; and the first two of the next panel for vectors 1 to 3,
-// while the rest is reduced, then for the others.
+// still. So the sums of vectors 0 to 3 are reduced while the last step of a panel is done for
+// 4 and 5; and the rest while the first step of the next panel is done for 1 to 3.
 //
-// Sum r of vector b is Z(4b+r), Z24 to Z27 are the weights of four rows, Z28 a piece of a
-// vector, Z29 and Z30 serve the reduction.
+// One register holds the 16 lanes of one sum: sum r of vector b is Z(4b+r). Z24 to Z27 are
+// the weights of four rows, Z28 a piece of a vector, Z29 and Z30 serve the reduction. A
+// weight that is loaded serves six vectors, a piece of a vector four rows.
 
-// WEIGHTS loads those of a step, O bytes on.
-#define WEIGHTS(LOAD, O) \
-	LOAD O(SI), Z24         \
-	LOAD O(SI)(R10*1), Z25  \
-	LOAD O(SI)(R10*2), Z26  \
-	LOAD O(SI)(R11*1), Z27
+// WEIGHTS loads those of a step.
+#define WEIGHTS(LOAD) \
+	LOAD (SI), Z24         \
+	LOAD (SI)(R10*1), Z25  \
+	LOAD (SI)(R10*2), Z26  \
+	LOAD (SI)(R11*1), Z27
 #define TIMES(X, A, B, C, D) \
 	VMOVUPS     X, Z28      \
 	VFMADD231PS Z24, Z28, A \
 	VFMADD231PS Z25, Z28, B \
 	VFMADD231PS Z26, Z28, C \
 	VFMADD231PS Z27, Z28, D
-#define VECTOR0(O) TIMES(O(DX), Z0, Z1, Z2, Z3)
-#define VECTOR1(O) TIMES(O(DX)(AX*1), Z4, Z5, Z6, Z7)
-#define VECTOR2(O) TIMES(O(DX)(AX*2), Z8, Z9, Z10, Z11)
-#define VECTOR3(O) TIMES(O(BX), Z12, Z13, Z14, Z15)
-#define VECTOR4(O) TIMES(O(BX)(AX*1), Z16, Z17, Z18, Z19)
-#define VECTOR5(O) TIMES(O(BX)(AX*2), Z20, Z21, Z22, Z23)
+#define VECTOR0 TIMES((DX), Z0, Z1, Z2, Z3)
+#define VECTOR1 TIMES((DX)(AX*1), Z4, Z5, Z6, Z7)
+#define VECTOR2 TIMES((DX)(AX*2), Z8, Z9, Z10, Z11)
+#define VECTOR3 TIMES((BX), Z12, Z13, Z14, Z15)
+#define VECTOR4 TIMES((BX)(AX*1), Z16, Z17, Z18, Z19)
+#define VECTOR5 TIMES((BX)(AX*2), Z20, Z21, Z22, Z23)
 
 // AHEAD fetches a line of what lies ahead, which R14 walks along.
 #define AHEAD \
 	PREFETCHT1 (R14) \
 	ADDQ $64, R14
 
-// ON goes on by some steps.
-#define ON(WEIGHTS, FLOATS) \
-	ADDQ $WEIGHTS, SI \
-	ADDQ $FLOATS, DX  \
-	ADDQ $FLOATS, BX
+// ON goes on to the next step.
+#define ON(WIDTH) \
+	ADDQ $WIDTH, SI \
+	ADDQ $64, DX    \
+	ADDQ $64, BX
 
 #define STEP(LOAD, WIDTH) \
-	WEIGHTS(LOAD, 0) \
-	VECTOR0(0)       \
-	VECTOR1(0)       \
+	WEIGHTS(LOAD)    \
+	VECTOR0          \
+	VECTOR1          \
 	AHEAD            \
-	VECTOR2(0)       \
-	VECTOR3(0)       \
-	VECTOR4(0)       \
-	VECTOR5(0)       \
-	ON(WIDTH, 64)
+	VECTOR2          \
+	VECTOR3          \
+	VECTOR4          \
+	VECTOR5          \
+	ON(WIDTH)    
 
 // The reduction tree, two sums at a time: what one has of the other's half is exchanged,
 // by one shuffle and one move under a mask, so that one addition does for both. K1 is the
@@ -87,7 +87,7 @@
 	VEXTRACTF32X4 $1, Y16, (R12)(R15*2)
 
 // TILE is one of the functions below. WIDTH is what 16 weights take, SHIFT the binary
-// logarithm of what part that is of 16 float32. There are at least four steps to a row.
+// logarithm of what part that is of 16 float32. There are at least two steps to a row.
 #define TILE(LOAD, SHIFT, WIDTH) \
 	MOVQ    dst+0(FP), DI        \
 	MOVQ    dstStride+8(FP), R15 \
@@ -121,10 +121,9 @@
 	ZERO4(Z16, Z17, Z18, Z19)    \
 	ZERO4(Z20, Z21, Z22, Z23)    \
 	STEP(LOAD, WIDTH)            \
-	STEP(LOAD, WIDTH)            \
 panel:                               \
 	MOVQ    R9, CX               \
-	SUBQ    $256, CX             \
+	SUBQ    $128, CX             \
 	JZ      end                  \
 	PCALIGN $32                  \
 loop:                                \
@@ -132,37 +131,27 @@ loop:                                \
 	SUBQ    $64, CX              \
 	JNZ     loop                 \
 end:                                 \
-	WEIGHTS(LOAD, 0)             \
-	VECTOR0(0)                   \
-	VECTOR1(0)                   \
+	WEIGHTS(LOAD)                \
+	VECTOR0                      \
+	VECTOR1                      \
 	AHEAD                        \
-	VECTOR2(0)                   \
-	VECTOR3(0)                   \
-	WEIGHTS(LOAD, WIDTH)         \
-	VECTOR0(64)                  \
-	VECTOR1(64)                  \
-	AHEAD                        \
-	VECTOR2(64)                  \
-	VECTOR3(64)                  \
-	WEIGHTS(LOAD, 0)             \
-	VECTOR4(0)                   \
+	VECTOR2                      \
+	VECTOR3                      \
+	VECTOR4                      \
 	EIGHTHS(Z0, Z8, Z29)         \
 	EIGHTHS(Z4, Z12, Z30)        \
 	FOURTHS(Z0, Z4, Z29)         \
-	VECTOR5(0)                   \
+	VECTOR5                      \
 	EIGHTHS(Z1, Z9, Z29)         \
 	EIGHTHS(Z5, Z13, Z30)        \
 	FOURTHS(Z1, Z5, Z29)         \
-	WEIGHTS(LOAD, WIDTH)         \
-	VECTOR4(64)                  \
 	EIGHTHS(Z2, Z10, Z29)        \
 	EIGHTHS(Z6, Z14, Z30)        \
 	FOURTHS(Z2, Z6, Z29)         \
-	VECTOR5(64)                  \
 	EIGHTHS(Z3, Z11, Z29)        \
 	EIGHTHS(Z7, Z15, Z30)        \
 	FOURTHS(Z3, Z7, Z29)         \
-	ON(2*WIDTH, 128)             \
+	ON(WIDTH)                    \
 	ADDQ    R13, SI              \
 	SUBQ    R9, DX               \
 	SUBQ    R9, BX               \
@@ -171,44 +160,34 @@ end:                                 \
 	ZERO4(Z4, Z5, Z6, Z7)        \
 	ZERO4(Z8, Z9, Z10, Z11)      \
 	ZERO4(Z12, Z13, Z14, Z15)    \
-	WEIGHTS(LOAD, 0)             \
-	VECTOR1(0)                   \
+	WEIGHTS(LOAD)                \
+	VECTOR1                      \
 	PAIRS(Z0, Z1, Z29)           \
 	PAIRS(Z2, Z3, Z30)           \
-	VECTOR2(0)                   \
+	LAST(Z0, Z2, Z29)            \
+	VECTOR2                      \
 	EIGHTHS(Z16, Z18, Z29)       \
 	EIGHTHS(Z20, Z22, Z30)       \
 	FOURTHS(Z16, Z20, Z29)       \
-	VECTOR3(0)                   \
+	PUT0                         \
+	ZERO4(Z0, Z1, Z2, Z3)        \
+	VECTOR3                      \
 	AHEAD                        \
 	EIGHTHS(Z17, Z19, Z29)       \
 	EIGHTHS(Z21, Z23, Z30)       \
 	FOURTHS(Z17, Z21, Z29)       \
-	WEIGHTS(LOAD, WIDTH)         \
-	VECTOR1(64)                  \
-	LAST(Z0, Z2, Z29)            \
 	PAIRS(Z16, Z17, Z30)         \
-	VECTOR2(64)                  \
-	PUT0                         \
-	VECTOR3(64)                  \
-	AHEAD                        \
+	VECTOR0                      \
 	VEXTRACTF64X4 $1, Z16, Y17   \
 	LAST(Y16, Y17, Y30)          \
 	PUT4                         \
 	ADDQ    $16, DI              \
 	ADDQ    $16, R12             \
-	ZERO4(Z0, Z1, Z2, Z3)        \
 	ZERO4(Z16, Z17, Z18, Z19)    \
 	ZERO4(Z20, Z21, Z22, Z23)    \
-	WEIGHTS(LOAD, 0)             \
-	VECTOR0(0)                   \
-	VECTOR4(0)                   \
-	VECTOR5(0)                   \
-	WEIGHTS(LOAD, WIDTH)         \
-	VECTOR0(64)                  \
-	VECTOR4(64)                  \
-	VECTOR5(64)                  \
-	ON(2*WIDTH, 128)             \
+	VECTOR4                      \
+	VECTOR5                      \
+	ON(WIDTH)                    \
 	JMP     panel                \
 last:                                \
 	PAIRS(Z0, Z1, Z29)           \

@@ -3,8 +3,8 @@ package kernel
 import "unsafe"
 
 // panelFloats is how much of a matrix is multiplied with all vectors before the next
-// rows: a piece that stays in a first- or second-level cache.
-const panelFloats = 8192
+// rows: a piece that stays in a second-level cache.
+const panelFloats = 16384
 
 // Mul sets element r of vector b of dst to the dot product of row r of m and vector
 // b of x, for b < n. Vectors of x are padded to m's columns with zeros; those of dst
