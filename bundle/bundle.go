@@ -98,8 +98,8 @@ func (b Bundle) Leaf() (targon.Digest, error) {
 // Memory is about how many bytes a bundle takes where it is kept.
 func (b Bundle) Memory() int64 {
 	n := int64(2048 + 4*len(b.Transcript.Request.Prompt) + 4*len(b.Transcript.Tokens))
-	for _, s := range []*targon.Scores{b.Scores, b.Again} {
-		if s == nil || s == b.Scores && b.Again == b.Scores {
+	for i, s := range []*targon.Scores{b.Scores, b.Again} {
+		if s == nil || i > 0 && s == b.Scores { // scored once, kept once
 			continue
 		}
 		for _, p := range s.Positions {

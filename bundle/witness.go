@@ -71,8 +71,8 @@ func (c *checker) ledger() error {
 	switch {
 	case l == nil:
 		return unchecked(fmt.Sprintf("that epoch %d closed with this root is for the verifier's ledger to say: name it with --ledger", b.Closed.Epoch))
-	case l.opened == nil && l.newest < b.Opened.Epoch:
-		return unchecked(fmt.Sprintf("this one ends with epoch %d, before epoch %d", l.newest, b.Opened.Epoch))
+	case l.opened == nil && l.newest <= b.Opened.Epoch: // equal where it has none, and the first is looked for
+		return unchecked(fmt.Sprintf("this one ends with epoch %d, before epoch %d was opened", l.newest, b.Opened.Epoch))
 	case l.opened != nil && l.closed == nil:
 		return unchecked(fmt.Sprintf("this one ends before epoch %d closed", b.Closed.Epoch))
 	}
