@@ -16,8 +16,8 @@
 // equivalent.txt where it is not. An entry of that list that matches nothing, or
 // whose mutant a test does catch, fails the run like a survivor.
 //
-// Nothing is written below the root: sources are replaced by an overlay, and property
-// tests draw from a fixed seed and keep no failures.
+// Nothing is written below the root: sources are replaced by an overlay, tests run in a
+// mirror of links, and property tests draw from a fixed seed and keep no failures.
 package main
 
 import (

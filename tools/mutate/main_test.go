@@ -69,6 +69,9 @@ func TestSurvivors(t *testing.T) {
 	for k := range left {
 		t.Errorf("%s: is tested", k)
 	}
+	if _, err := os.Stat(filepath.Join(sample, "grade", "left.behind")); err == nil {
+		t.Error("a test wrote into the tree")
+	}
 	if p.Mutants != 22 || p.Caught != 16 || p.Late != 2 {
 		t.Errorf("%d mutants, %d caught, %d by time; want 22, 16, 2 (Sum and Wait)", p.Mutants, p.Caught, p.Late)
 	}

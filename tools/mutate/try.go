@@ -72,8 +72,12 @@ func (b bench) against(ctx context.Context, bin binary, overlay string, mutants 
 	if err := compile(ctx, b.root, bin.folder, overlay, bin.path); err != nil {
 		return err
 	}
-	bin.dir, bin.temp = filepath.Join(b.root, bin.folder), filepath.Join(b.dir, "tmp")
+	bin.temp = bin.path + ".tmp"
 	if err := os.MkdirAll(bin.temp, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if bin.dir, err = mirror(b.root, bin.folder, bin.path+".mirror"); err != nil {
 		return err
 	}
 	tests, err := bin.tests(ctx)
