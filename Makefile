@@ -41,7 +41,7 @@ bench-proof: ## cheats and the honest, 100000 ids each (an hour); writes docs/be
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
 mutate: ## turn round each condition that decides, one at a time; a test must fail (an hour)
-	$(GO) -C tools run ./mutate -root .. proof evidence score weights challenge merkle
+	$(GO) -C tools run ./mutate -root .. proof evidence score weights challenge merkle calibrate bundle
 docs: ## put what targon up really prints into README.md
 	tools/transcript.sh
 model: ## train the built-in model again (needs PyTorch, takes half an hour)
