@@ -212,7 +212,11 @@ func (c *checker) receipt() {
 		}
 		c.say(name, err)
 	}
-	line(LineSignature, sign.Verify(t.Request.Prover, t.Receipt.Message(), t.Receipt.Signature), targon.ReasonSignature)
+	if err := sign.Verify(t.Request.Prover, t.Receipt.Message(), t.Receipt.Signature); err == nil && reason != targon.ReasonSignature {
+		c.say(LineSignature, holds(fmt.Sprintf("prover %s signed receipt %s", t.Request.Prover, t.Receipt.Digest())))
+	} else {
+		line(LineSignature, err, targon.ReasonSignature)
+	}
 	want := targon.ReceiptFor(t.Request, t.Tokens, t.Receipt.Finish)
 	var chain error
 	if t.Receipt.Request != want.Request {

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,8 +17,18 @@ func TestUserBundles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "honest")
 		w.config.AuditPPM, w.config.Epoch = 1_000_000, 10
+		var mu sync.Mutex
 		got := map[targon.Digest]bundle.Bundle{}
-		w.config.UserBundles = func(b bundle.Bundle) { got[b.Arrived.Request] = b }
+		w.config.UserBundles = func(b bundle.Bundle) {
+			mu.Lock()
+			defer mu.Unlock()
+			got[b.Arrived.Request] = b
+		}
+		handed := func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(got)
+		}
 		w.config.Bundles = func(b bundle.Bundle) {
 			if b.Arrived.Origin != targon.OriginChallenge {
 				t.Errorf("a user's answer is handed on with the challenges")
@@ -38,7 +49,7 @@ func TestUserBundles(t *testing.T) {
 		want("opted out", kept, targon.FateOptedOut)
 		time.Sleep(4 * time.Second)
 		want("after its draw", mine, targon.FateJudged)
-		if len(got) != 0 {
+		if handed() != 0 {
 			t.Error("a bundle before its epoch has closed")
 		}
 		time.Sleep(30 * time.Second)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,7 @@ type checkFlags struct {
 	packs     []string
 	svg       string
 	asJSON    bool
+	text      bool
 	witnesses witnessFlags
 }
 
@@ -48,15 +50,17 @@ ledger that --ledger names is damaged.`,
 		Example: `  targon check bundles/failed-3-7f3a.json
   targon check answer.json --model m.gguf --pack m.pack.json --svg answer.svg
   targon check answer.json --ledger ledger --subtensor.network finney
+  targon check mine.json --text
   targon check answer.json --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0], builtin) },
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.model, "model", "", "GGUF `file` to compute the logits with (default: the built-in model, if it is the one)")
-	fl.StringArrayVar(&f.packs, "pack", nil, "calibration pack, a `file`, that the verdict was held against; once for each")
+	fl.StringArrayVar(&f.packs, "pack", nil, "calibration pack, a `file`, that the verdict was held against; once for each (default: the\nbuilt-in model's, if it is the one)")
 	fl.StringVar(&f.svg, "svg", "", "`file` to draw the gaps along the answer into")
 	fl.BoolVar(&f.asJSON, "json", false, "print one JSON object")
+	fl.BoolVar(&f.text, "text", false, "also print what was asked and what was answered, as the model spells it")
 	f.witnesses.bind(cmd)
 	return cmd
 }
@@ -68,6 +72,9 @@ type checked struct {
 	Checks  bundle.Report  `json:"checks"`
 	Verdict targon.Verdict `json:"verdict"`
 	Words   string         `json:"explanation"`
+	// What was asked and answered, if it was wanted and the model is at hand.
+	Asked    *string `json:"asked,omitempty"`
+	Answered *string `json:"answered,omitempty"`
 }
 
 func (f checkFlags) run(cmd *cobra.Command, path string, builtin func() []byte) error {
@@ -88,6 +95,13 @@ func (f checkFlags) run(cmd *cobra.Command, path string, builtin func() []byte) 
 	}
 	out := checked{File: path, Checks: bundle.Check(b, aids), Verdict: b.Judged.Verdict, Words: bundle.Explain(b, spell)}
 	out.Holds = out.Checks.Holds()
+	if f.text {
+		if spell == nil {
+			return usage(fmt.Errorf("check %s: --text: no model at hand that spells ids: name its file with --model", path))
+		}
+		asked, answered := m.Text(b.Transcript.Request.Prompt), m.Text(b.Transcript.Tokens)
+		out.Asked, out.Answered = &asked, &answered
+	}
 	if f.svg != "" {
 		if err := draw(f.svg, b, aids.Nulls, spell); err != nil {
 			return err
@@ -118,6 +132,9 @@ func (f checkFlags) aids(ctx context.Context, b bundle.Bundle, builtin func() []
 	if a.Nulls, err = readPacks(f.packs); err != nil {
 		return a, nil, err
 	}
+	if a.Nulls == nil {
+		a.Nulls = ownPack(b.Judged.Verdict, builtinPack())
+	}
 	wanted := b.Transcript.Request.Weights
 	m, err := loadModel(f.model, builtin)
 	switch {
@@ -146,6 +163,26 @@ func (f checkFlags) aids(ctx context.Context, b bundle.Bundle, builtin func() []
 	}
 	a.Scores = &scores
 	return a, m, nil
+}
+
+// ownPack returns the pack that is at hand always, the built-in model's, if it is the one
+// that a verdict was held against.
+func ownPack(v targon.Verdict, builtin []byte) *evidence.Nulls {
+	if len(v.Nulls) != 1 || len(builtin) == 0 {
+		return nil
+	}
+	p, err := evidence.ReadPack(bytes.NewReader(builtin))
+	if err != nil {
+		return nil
+	}
+	if d, err := p.Digest(); err != nil || d != v.Nulls[0].Pack {
+		return nil
+	}
+	nulls, err := evidence.NewNulls(p)
+	if err != nil {
+		return nil
+	}
+	return nulls
 }
 
 // readPacks returns nil when none are named.
@@ -207,6 +244,11 @@ func (c checked) print(w io.Writer, asJSON bool) error {
 	}
 	if _, err := fmt.Fprintf(w, "\nVerdict %s\n%s\n", c.Words, holds); err != nil {
 		return fmt.Errorf("print report: %w", err)
+	}
+	if c.Asked != nil {
+		if _, err := fmt.Fprintf(w, "\nAsked: %q\nAnswered: %q\n", *c.Asked, *c.Answered); err != nil {
+			return fmt.Errorf("print report: %w", err)
+		}
 	}
 	return nil
 }
