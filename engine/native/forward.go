@@ -54,7 +54,7 @@ type workspace struct {
 	portion *portion   // what it computes of each position
 	all     *portion   // all of it
 	team    *meeting   // of threads that share rows out; nil: they do not
-	meeting *meeting   // of threads that compute parts of the same calls; nil: none do
+	runner  *runner    // among threads that compute parts of the same calls; nil: none do
 }
 
 // A turning is the cosines and sines of positions.
@@ -143,7 +143,7 @@ func (ws *workspace) attention(segments []segment, layer, n int) {
 	for _, g := range segments {
 		ws.remember(g, layer)
 	}
-	ws.meeting.wait()
+	ws.runner.pass() // what comes earlier has been remembered
 	for _, g := range segments {
 		ws.attend(g, layer)
 	}

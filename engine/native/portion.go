@@ -96,7 +96,7 @@ type board struct {
 
 // join has a workspace compute a portion.
 func (ws *workspace) join(p *portion, others *meeting, b *board) {
-	ws.portion, ws.team, ws.board, ws.meeting = p, others, b, nil
+	ws.portion, ws.team, ws.board, ws.runner = p, others, b, nil
 }
 
 // alone has a workspace compute all of a position.

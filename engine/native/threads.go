@@ -86,13 +86,13 @@ func (e *Engine) compute(picks []picked) {
 			busy = append(busy, s)
 		}
 	}
-	var g *meeting
-	if divided {
-		g = newMeeting(len(busy))
-	}
 	var others sync.WaitGroup
+	var last *runner
 	for i := range busy {
-		e.space(i).meeting = g
+		if divided {
+			last = newRunner(last)
+		}
+		e.space(i).runner = last
 	}
 	for i, shares := range slices.Backward(busy) {
 		if i > 0 {
@@ -179,6 +179,52 @@ func (ws *workspace) show(s *share, at int, logits []float32) {
 		s.call.ids = append(s.call.ids, next)
 	}
 	s.err = err
+}
+
+// A runner is one of several threads that compute parts of the same calls, those before it
+// what comes earlier in them. Nobody waits for those behind.
+type runner struct {
+	before *runner // nil: none
+	round  uint32  // how often it has passed
+	passed atomic.Uint32
+	mu     sync.Mutex
+	moved  sync.Cond
+}
+
+func newRunner(before *runner) *runner {
+	r := &runner{before: before}
+	r.moved.L = &r.mu
+	return r
+}
+
+// pass returns when all before have passed as often. At none, nobody waits.
+func (r *runner) pass() {
+	if r == nil {
+		return
+	}
+	r.round++
+	if r.before != nil {
+		r.before.await(r.round)
+	}
+	r.mu.Lock()
+	r.passed.Store(r.round)
+	r.mu.Unlock()
+	r.moved.Broadcast()
+}
+
+// await returns when a runner has passed so often.
+func (r *runner) await(round uint32) {
+	for range looks {
+		if r.passed.Load() >= round {
+			return
+		}
+		runtime.Gosched()
+	}
+	r.mu.Lock()
+	for r.passed.Load() < round {
+		r.moved.Wait()
+	}
+	r.mu.Unlock()
 }
 
 // A meeting is left by all of a number of threads or by none.

@@ -94,6 +94,34 @@ func TestMeeting(t *testing.T) {
 	all.Wait()
 }
 
+// TestRunners: nobody passes before those before it have passed as often, and the first
+// may run ahead of all.
+func TestRunners(t *testing.T) {
+	const threads, rounds = 3, 200
+	var runners []*runner
+	var last *runner
+	for range threads {
+		last = newRunner(last)
+		runners = append(runners, last)
+	}
+	first := runners[0]
+	for range rounds { // alone: nobody else has begun
+		first.pass()
+	}
+	var all sync.WaitGroup
+	for i, r := range runners[1:] {
+		all.Go(func() {
+			for round := uint32(1); round <= rounds; round++ {
+				r.pass()
+				if n := runners[i].passed.Load(); n < round {
+					t.Errorf("thread %d has passed %d times, the one before it %d", i+1, round, n)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
 // TestFirstFailureCounts: of two positions that different threads find broken, the
 // earlier one ends the call.
 func TestFirstFailureCounts(t *testing.T) {
