@@ -1,0 +1,296 @@
+package verifier
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"targon"
+	"targon/bundle"
+	"targon/evidence"
+	"targon/proof"
+	"targon/score"
+)
+
+// torn is a ledger that takes nothing.
+type torn struct{ nobody }
+
+func (torn) Append(context.Context, ...targon.Entry) error { return io.ErrShortWrite }
+
+// TestBetsFit: what a verdict says of itself and the bet that it carries must agree.
+func TestBetsFit(t *testing.T) {
+	nulls := []targon.Null{{}}
+	calm := make([]int64, evidence.Alternatives)
+	loud := slices.Repeat([]int64{13_000_000_000}, evidence.Alternatives)
+	for _, c := range []struct {
+		reason targon.Reason
+		nulls  []targon.Null
+		bet    []int64 // nil: none was made
+		ok     bool
+	}{
+		{targon.ReasonWithin, nulls, calm, true},
+		{targon.ReasonWithin, nulls, loud, false},
+		{targon.ReasonWithin, nil, calm, false},
+		{targon.ReasonMargin, nulls, loud, true},
+		{targon.ReasonMargin, nulls, calm, false},
+		{targon.ReasonMargin, nulls, nil, true}, // too cold to be evidence, and a failure all the same
+		{targon.ReasonMargin, nil, loud, false},
+		{targon.ReasonBuffered, nulls, calm, true},
+		{targon.ReasonBuffered, nulls, loud, false},
+		{targon.ReasonUncalibrated, nil, nil, true},
+		{targon.ReasonUncalibrated, nulls, nil, false},
+		{targon.ReasonEqual, nil, nil, true},
+	} {
+		v := targon.Verdict{Reason: c.reason, Outcome: c.reason.Outcome(), Nulls: c.nulls, Bet: c.bet}
+		if err := (&checker{}).bets(v); (err == nil) != c.ok || err != nil && !errors.Is(err, ErrLedger) {
+			t.Errorf("%v with %d nulls and bet %v: %v, want it to fit: %v", c.reason, len(c.nulls), c.bet, err, c.ok)
+		}
+	}
+}
+
+// TestDecidedAnew: weights of the epoch decided last may be decided once more, those of
+// an epoch that another has overtaken change nothing.
+func TestDecidedAnew(t *testing.T) {
+	s := NewState(score.Throughput{})
+	for _, e := range []targon.Entry{
+		opened(0, 10), opened(1, 15), opened(2, 20),
+		targon.EpochClosed{Block: 15}, targon.ScoresMade{}, targon.WeightsDecided{Block: 17},
+		targon.EpochClosed{Epoch: 1, Block: 20}, targon.ScoresMade{Epoch: 1}, targon.WeightsDecided{Epoch: 1, Block: 22},
+	} {
+		if err := s.Apply(e); err != nil {
+			t.Fatalf("%T: %v", e, err)
+		}
+	}
+	again := targon.WeightsDecided{Epoch: 1, Block: 23, Weights: targon.Weights{{UID: 3, Value: 65535}}}
+	overtaken := targon.WeightsDecided{Epoch: 0, Block: 24}
+	for _, e := range []targon.Entry{again, overtaken} {
+		if err := s.Apply(e); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(again, s.decided); diff != "" {
+			t.Errorf("after %+v: %s", e, diff)
+		}
+	}
+}
+
+// TestIsNew: a block above the last is new, and the last is as long as nothing is known
+// of it; what the ledger is past is not.
+func TestIsNew(t *testing.T) {
+	known := map[targon.Block]targon.Digest{10: {1}}
+	for _, c := range []struct {
+		number, newest targon.Block
+		hashes         map[targon.Block]targon.Digest
+		want           bool
+	}{
+		{11, 10, known, true},
+		{10, 10, known, false},
+		{9, 9, known, false},
+		{10, 10, nil, true}, // after a start
+		{11, 12, known, false},
+		{11, 12, nil, false},
+	} {
+		v := &Verifier{state: NewState(score.Throughput{}), height: 10, hashes: c.hashes, log: slog.New(slog.DiscardHandler)}
+		v.state.newest = c.newest
+		if got := v.isNew(t.Context(), targon.Header{Number: c.number}); got != c.want {
+			t.Errorf("block %d, %d hashes known, ledger at %d: new %v, want %v", c.number, len(c.hashes), c.newest, got, c.want)
+		}
+	}
+}
+
+// TestDueAfterClosing: an epoch is scored when the chain has told who there is, be it nobody.
+func TestDueAfterClosing(t *testing.T) {
+	for name, c := range map[string]struct {
+		meta targon.Metagraph
+		want bool
+	}{
+		"the chain has told nothing": {targon.Metagraph{}, false},
+		"nobody is registered":       {targon.Metagraph{Block: 5}, true},
+		"somebody at genesis":        {targon.Metagraph{Neurons: make([]targon.Neuron, 1)}, true},
+		"somebody":                   {targon.Metagraph{Block: 5, Neurons: make([]targon.Neuron, 1)}, true},
+	} {
+		v := &Verifier{state: NewState(score.Throughput{}), height: 17, meta: c.meta}
+		for _, e := range []targon.Entry{opened(0, 10), opened(1, 15), targon.EpochClosed{Block: 15}} {
+			if err := v.state.Apply(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		due, err := v.due()
+		if _, scores := due.(targon.ScoresMade); scores != c.want || err != nil {
+			t.Errorf("%s: due is %T, %v", name, due, err)
+		}
+	}
+}
+
+// payer is a verifier that owes the weights of epoch 2, having set those of epoch 0.
+func payer(chain Chain, l Ledger, height targon.Block) *Verifier {
+	v := &Verifier{state: NewState(score.Throughput{}), height: height, log: slog.New(slog.DiscardHandler), fresh: make(chan struct{}, 1)}
+	v.cfg.Chain, v.cfg.Observe = chain, func(targon.Entry) {}
+	v.journal = newJournal(l, v.fold)
+	s := v.state
+	s.decided, s.decisions = targon.WeightsDecided{Epoch: 2, Block: 26, Weights: targon.Weights{{UID: 3, Value: 65535}}}, 3
+	s.set, s.sets = targon.WeightsSet{Block: 20}, 1
+	s.scored = targon.ScoresMade{Epoch: 2, Scores: []targon.Score{{UID: 3, Hotkey: targon.Hotkey{3}, Value: 1}}}
+	return v
+}
+
+// TestPayOvertaken: weights that were sent may land after others have been decided. For
+// as long as they would be waited for, the chain is read for these.
+func TestPayOvertaken(t *testing.T) {
+	before := targon.WeightsDecided{Epoch: 1, Block: 25, Weights: targon.Weights{{UID: 4, Value: 65535}}}
+	for _, c := range []struct {
+		name   string
+		height targon.Block
+		last   sent
+		set    uint64
+		sends  int
+	}{
+		{"a block after they were sent", 26, sent{before, 25, true}, 2, 0},
+		{"when they are waited for no more", 27, sent{before, 25, true}, 1, 1},
+		{"they were another process's", 26, sent{}, 1, 1},
+	} {
+		b := &bank{updated: 25, holds: before.Weights}
+		v := payer(exact{b}, nobody{}, c.height)
+		if err := v.pay(t.Context(), &c.last); err != nil {
+			t.Fatal(err)
+		}
+		if v.state.sets != c.set || b.sent != c.sends || c.set == 2 && v.state.set.Epoch != 1 {
+			t.Errorf("%s: set %d times, the last %+v, sent %d times", c.name, v.state.sets, v.state.set, b.sent)
+		}
+	}
+}
+
+// TestPayWrites: what is not on record is neither set nor sent; and who has left by the
+// time of sending is not paid.
+func TestPayWrites(t *testing.T) {
+	gone := targon.Hotkey{9} // the hotkey that had the UID
+	for _, c := range []struct {
+		name   string
+		landed bool
+		left   bool
+		ledger Ledger
+		sends  int
+		fails  bool
+	}{
+		{"landed", true, false, nobody{}, 0, false},
+		{"landed, no ledger", true, false, torn{}, 0, true},
+		{"somebody left", false, true, nobody{}, 1, false},
+		{"somebody left, no ledger", false, true, torn{}, 0, true},
+		{"nothing to write", false, false, torn{}, 1, false},
+	} {
+		b := &bank{updated: 20}
+		if c.landed {
+			b.updated = 26
+		}
+		v := payer(b, c.ledger, 26)
+		if c.left {
+			v.state.scored.Scores[0].Hotkey = gone
+		}
+		err := v.pay(t.Context(), &sent{})
+		if (err != nil) != c.fails || b.sent != c.sends {
+			t.Errorf("%s: %v, sent %d times", c.name, err, b.sent)
+		}
+		if paid := v.state.decided.Weights.Of(3) > 0; !c.fails && paid == c.left {
+			t.Errorf("%s: paid %v", c.name, paid)
+		}
+	}
+}
+
+// TestFinish: the end of a context is the end of a run and no failure; a ledger that
+// fails is one, whatever ended the run.
+func TestFinish(t *testing.T) {
+	broken := newJournal(torn{}, nil)
+	_ = broken.write(t.Context(), opened(0, 1))
+	sound := newJournal(nobody{}, nil)
+	for _, c := range []struct {
+		journal   *journal
+		err, want error
+	}{
+		{sound, nil, nil},
+		{sound, context.Canceled, nil},
+		{sound, fmt.Errorf("ask: %w", context.DeadlineExceeded), nil},
+		{sound, io.EOF, io.EOF},
+		{broken, nil, io.ErrShortWrite},
+		{broken, context.Canceled, io.ErrShortWrite},
+	} {
+		v := &Verifier{journal: c.journal, cfg: Config{Drain: time.Minute}}
+		if err := v.finish(c.err, func() {}); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%v: %v, want %v", c.err, err, c.want)
+		}
+	}
+}
+
+// TestViewCounts: only what was drawn and passed of users' requests is verified; the
+// commonest failure is named, of equals the first; and provers stand by UID, then hotkey.
+func TestViewCounts(t *testing.T) {
+	user, ours := arrived(1, 0, 12), arrived(2, 0, 12)
+	user.Origin = targon.OriginOrganic
+	var got tally
+	got.reasons = map[targon.Reason]uint64{}
+	for _, a := range []targon.Arrived{user, ours, ours} {
+		got.judge(&record{arrived: a, verdict: judged(a, targon.ReasonEqual).Verdict})
+		got.judge(&record{arrived: a, verdict: judged(a, targon.ReasonMismatch).Verdict})
+	}
+	if got.organic.Verified != 1 {
+		t.Errorf("%d users' requests are verified, want 1", got.organic.Verified)
+	}
+	first, second := targon.ReasonSignature, targon.ReasonMismatch
+	if first > second {
+		first, second = second, first
+	}
+	for range 20 { // reasons come out of a map
+		s := NewState(score.Throughput{})
+		reasons := map[targon.Reason]uint64{second: 2, first: 2, targon.ReasonGone: 1, targon.ReasonEqual: 9}
+		if p := s.prover(targon.Hotkey{3}, &tally{reasons: reasons}); p.Reason != first {
+			t.Fatalf("commonest failure %v, want %v", p.Reason, first)
+		}
+	}
+	ps := []ProverView{{UID: 2, Hotkey: targon.Hotkey{1}}, {UID: 1, Hotkey: targon.Hotkey{3}}, {UID: 1, Hotkey: targon.Hotkey{2}}}
+	sortProvers(ps)
+	if ps[0].UID != 1 || ps[1].UID != 1 || bytes.Compare(ps[0].Hotkey[:], ps[1].Hotkey[:]) >= 0 {
+		t.Errorf("in the order %+v", ps)
+	}
+}
+
+// TestExhibitsInOrder: what failed is shown first, then what nobody could decide.
+func TestExhibitsInOrder(t *testing.T) {
+	var x exhibits
+	for _, r := range []targon.Reason{targon.ReasonEqual, targon.ReasonAmbiguous, targon.ReasonMismatch, targon.ReasonEqual} {
+		x.held = append(x.held, exhibit{Bundle: bundle.Bundle{Judged: targon.Judged{Epoch: 4, Verdict: targon.Verdict{Reason: r, Outcome: r.Outcome()}}}})
+	}
+	var got []targon.Outcome
+	for _, b := range x.of(4) {
+		got = append(got, b.Judged.Verdict.Outcome)
+	}
+	if want := []targon.Outcome{targon.Failed, targon.Undecided, targon.Passed, targon.Passed}; !slices.Equal(got, want) {
+		t.Errorf("shown are %v, want %v", got, want)
+	}
+}
+
+// TestReferenceBreaksOff: a reference that fails when it is asked a second time is our
+// fault, as it is at the first.
+func TestReferenceBreaksOff(t *testing.T) {
+	r := targon.Request{Weights: targon.Digest{1}, Prompt: []targon.TokenID{1}, MaxTokens: 1}
+	x := targon.Transcript{Request: r, Tokens: []targon.TokenID{0}, Receipt: targon.Receipt{Finish: targon.FinishLength, Tokens: 1}}
+	all := []targon.Scored{{ID: 0, Logit: 3}, {ID: 1, Logit: 2}, {ID: 2, Logit: 1}}
+	for good := range 2 {
+		asked := 0
+		m := &margins{replay: proof.Replay{}}
+		v := m.weigh(&pending{}, x, targon.Need{Top: 1}, func(n targon.Need) (targon.Scores, error) {
+			if asked++; asked > good {
+				return targon.Scores{}, io.EOF
+			}
+			return targon.Scores{Weights: r.Weights, Vocab: 3, Positions: []targon.Position{{Claimed: all[0], Top: all[:n.Top]}}}, nil
+		})
+		if v.Reason != targon.ReasonReference || v.Detail != io.EOF.Error() || asked != good+1 {
+			t.Errorf("%d askings are answered: %v (%s) after %d", good, v.Reason, v.Detail, asked)
+		}
+	}
+}
