@@ -47,7 +47,7 @@ func plainAllowed(logits []float32, by targon.Sampling) []targon.Scored {
 
 func someSampling(t *rapid.T) targon.Sampling {
 	return targon.Sampling{
-		Temperature: rapid.SampledFrom([]float64{0, 5e-324, 1e-9, 0.3, 1, 2}).Draw(t, "temperature"),
+		Temperature: rapid.SampledFrom([]float64{0, 5e-324, 1e-9, 1e-5, 0.05, 0.3, 1, 2}).Draw(t, "temperature"),
 		Seed:        rapid.Uint64().Draw(t, "seed"),
 		TopK:        rapid.SampledFrom([]uint32{0, 0, 1, 2, 40, 1000, math.MaxUint32}).Draw(t, "top-k"),
 		TopP:        rapid.SampledFrom([]float64{0, 0, 5e-324, 0.1, 0.5, 0.9, 0.999999, math.Nextafter(1, 0)}).Draw(t, "top-p"),
@@ -59,20 +59,29 @@ func someLogits(t *rapid.T) []float32 {
 	spread := rapid.SampledFrom([]float32{0, 1e-6, 0.5, 5, 1000, math.MaxFloat32}).Draw(t, "spread")
 	steps := rapid.SampledFrom([]float32{2, 2048}).Draw(t, "steps") // two make many ties
 	seed := rapid.Uint64().Draw(t, "logits")
-	logits := make([]float32, rapid.IntRange(1, 2000).Draw(t, "ids"))
+	logits := make([]float32, rapid.OneOf(rapid.IntRange(1, 2000), rapid.IntRange(1, 500), rapid.Just(9999)).Draw(t, "ids"))
 	for i := range logits {
 		h := float32(int32(noise.At(seed, 1).Hash(uint32(i)))>>20) / 2048
 		logits[i] = spread * (float32(int32(h*steps)) / steps)
+	}
+	if rapid.Bool().Draw(t, "kept away") { // as before min_tokens others
+		for i := 1; i < len(logits); i += 3 {
+			logits[i] = float32(math.Inf(-1))
+		}
 	}
 	return logits
 }
 
 // TestAllowedIsPlain: ids, their last, and the draw among them are those of the definition.
 func TestAllowedIsPlain(t *testing.T) {
-	var f filter // used again, as an engine does
+	var filters []*filter // used again, as an engine does
+	for _, s := range samplers(t) {
+		filters = append(filters, &filter{kernel: s.kernel})
+	}
 	s := NewSampler().sampler
 	rapid.Check(t, func(t *rapid.T) {
 		logits, by := someLogits(t), someSampling(t)
+		f := rapid.SampledFrom(filters).Draw(t, "kernel")
 		want := plainAllowed(logits, by)
 		ids, last := f.allowed(logits, by)
 		if len(ids) != len(want) || last != want[len(want)-1] {
@@ -97,6 +106,25 @@ func TestAllowedIsPlain(t *testing.T) {
 			t.Fatalf("%+v: drew %d, want %d", by, got, winner)
 		}
 	})
+}
+
+// TestNearly: the sum of all weights is well within its bounds, which are close.
+func TestNearly(t *testing.T) {
+	for _, s := range samplers(t) {
+		f := filter{kernel: s.kernel}
+		rapid.Check(t, func(t *rapid.T) {
+			by := targon.Sampling{
+				Temperature: rapid.Float64Range(1e-6, 2).Draw(t, "temperature"),
+				MinP:        rapid.SampledFrom([]float64{0, 1e-6, 0.1}).Draw(t, "min-p"),
+			}
+			f.logits = someLogits(t)
+			f.keep(by)
+			exact, bounds := f.exactly(by).least, f.nearly(by)
+			if exact < bounds.least+2e-6*exact || exact > bounds.most-2e-6*exact || bounds.most > exact*(1+3e-5) {
+				t.Fatalf("%s: the sum is %v, its bounds %v", s.kernel.Name(), exact, bounds)
+			}
+		})
+	}
 }
 
 // TestAllowedEdges: which side of each limit an id falls on.

@@ -15,12 +15,15 @@ type Sampler struct {
 }
 
 // NewSampler returns a sampler.
-func NewSampler() *Sampler {
+func NewSampler() *Sampler { return &Sampler{sampler: &sampler{fastest()}} }
+
+// fastest returns the fastest kernel of this machine.
+func fastest() *kernel.Kernel {
 	k, err := kernel.Select("")
 	if err != nil {
 		panic(fmt.Sprintf("internal error: native: %v", err)) // every machine has one
 	}
-	return &Sampler{sampler: &sampler{k}}
+	return k
 }
 
 // Draw returns the id that follows a number of ids.

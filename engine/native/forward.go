@@ -83,7 +83,7 @@ func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
 		turn:    turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
 		local:   turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
 		queries: vectors(together, w.head), values: vectors(together, w.head),
-		exps: make([]float32, kernel.Pad(w.vocab)),
+		exps: make([]float32, kernel.Pad(w.vocab)), filter: filter{kernel: k},
 	}
 	ws.alone()
 	return ws
