@@ -274,6 +274,50 @@ func TestExhibitsInOrder(t *testing.T) {
 	}
 }
 
+// TestExhibitsDropped: an epoch that is let go of takes its own along, and gives back
+// the room that they took.
+func TestExhibitsDropped(t *testing.T) {
+	x := exhibits{used: 111}
+	for i, size := range []int64{1, 10, 100} {
+		x.held = append(x.held, exhibit{size: size, Bundle: bundle.Bundle{Judged: targon.Judged{Epoch: targon.Epoch(i / 2)}}})
+	}
+	x.drop(0)
+	if x.used != 100 || len(x.of(0)) != 0 || len(x.of(1)) != 1 {
+		t.Errorf("%d bytes are used by %d of epoch 0 and %d of epoch 1", x.used, len(x.of(0)), len(x.of(1)))
+	}
+}
+
+// TestFate: a user is told what became of a request by what is on record of it.
+func TestFate(t *testing.T) {
+	id := targon.Digest{5}
+	kept := exhibit{Bundle: bundle.Bundle{Arrived: targon.Arrived{Request: id}}}
+	seen := func(r targon.Reason) map[targon.Digest]targon.Reason { return map[targon.Digest]targon.Reason{id: r} }
+	for _, c := range []struct {
+		name     string
+		seen     map[targon.Digest]targon.Reason
+		arriving bool
+		kept     []exhibit
+		want     targon.Fate
+	}{
+		{"never heard of", nil, false, nil, targon.FateUnknown},
+		{"on its way to the ledger", nil, true, nil, targon.FateWaiting},
+		{"without a verdict", seen(targon.ReasonNone), false, nil, targon.FateWaiting},
+		{"spared", seen(targon.ReasonNotDrawn), false, nil, targon.FateNotDrawn},
+		{"spared, and on its way once more", seen(targon.ReasonNotDrawn), true, nil, targon.FateNotDrawn},
+		{"judged", seen(targon.ReasonEqual), false, []exhibit{kept}, targon.FateJudged},
+		{"judged and handed over", seen(targon.ReasonEqual), false, nil, targon.FateGone},
+	} {
+		v := &Verifier{state: NewState(score.Throughput{}), favours: exhibits{held: c.kept}}
+		v.state.users.seen = c.seen
+		if c.arriving {
+			v.stamped = map[targon.Digest]targon.Epoch{id: 1}
+		}
+		if got := v.Fate(id); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 // TestReferenceBreaksOff: a reference that fails when it is asked a second time is our
 // fault, as it is at the first.
 func TestReferenceBreaksOff(t *testing.T) {
