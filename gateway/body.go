@@ -28,7 +28,8 @@ const (
 type order struct {
 	model       string
 	messages    []Message // of a chat
-	prompt      string    // of a plain completion
+	prompts     []string  // of plain completions
+	n           int       // answers to each prompt
 	maxTokens   uint32    // 0: not said
 	temperature float64
 	topK        uint32 // these three as in targon.Sampling
@@ -173,15 +174,38 @@ func parseText(b body) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	var list []string
-	if _, err := b.get("prompt", &o.prompt); err == nil && o.prompt != "" {
+	var one string
+	if _, err := b.get("prompt", &one); err == nil && one != "" {
+		o.prompts = []string{one}
 		return o, nil
 	}
-	if ok, err := b.get("prompt", &list); err != nil || !ok || len(list) != 1 || list[0] == "" {
-		return order{}, badField("prompt", "want one string that is not empty")
+	ok, err := b.get("prompt", &o.prompts)
+	if err != nil || !ok || len(o.prompts) == 0 || slices.Contains(o.prompts, "") {
+		return order{}, badField("prompt", "want a string that is not empty, or a list of such strings; token ids are not supported")
 	}
-	o.prompt = list[0]
+	if o.answers() > maxAnswers {
+		return order{}, badField("prompt", "%d answers to one request, at most %d", o.answers(), maxAnswers)
+	}
 	return o, nil
+}
+
+// maxAnswers is how many answers one request may ask for.
+const maxAnswers = 8
+
+// answers is how many answers a request asks for.
+func (o order) answers() int { return o.n * max(1, len(o.prompts)) }
+
+// several reads how many answers are wanted to each prompt.
+func (b body) several(o *order) error {
+	n := 1.0
+	if _, err := b.get("n", &n); err != nil {
+		return err
+	}
+	if !(n >= 1 && n <= maxAnswers) || n != math.Trunc(n) {
+		return badField("n", "want 1 to %d", maxAnswers)
+	}
+	o.n = int(n)
+	return nil
 }
 
 // common reads the fields that both endpoints have.
@@ -201,6 +225,9 @@ func (b body) common() (order, error) {
 	}
 	o.temperature = math.Abs(o.temperature) // -0 would be refused by Request.Validate
 	if err := b.filters(&o); err != nil {
+		return order{}, err
+	}
+	if err := b.several(&o); err != nil {
 		return order{}, err
 	}
 	if err := b.stops(&o); err != nil {
@@ -276,8 +303,7 @@ var meanings = []struct {
 	harmless []string // as plain gives them
 	why      string
 }{
-	{"n", []string{"1"}, "one answer a request"},
-	{"best_of", []string{"1"}, "one answer a request"},
+	{"best_of", []string{"1"}, "the best of several is not chosen here: ask for n"},
 	{"tools", []string{"[]"}, "tools are not supported"},
 	{"tool_choice", []string{`"none"`, `"auto"`}, "tools are not supported"},
 	{"functions", []string{"[]"}, "functions are not supported"},

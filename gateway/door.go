@@ -83,6 +83,15 @@ func (d *door) enter(authorization string, now time.Time) (*pass, error) {
 	}}, nil
 }
 
+// charge takes further requests from a bucket, also those that it does not hold yet.
+func (d *door) charge(h *holder, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if h.PerMinute > 0 {
+		h.tokens -= float64(n)
+	}
+}
+
 // find compares with every key, in the same time for all of them, so that how
 // long a refusal takes says nothing about the keys.
 func (d *door) find(authorization string) *holder {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
@@ -35,7 +36,8 @@ func FuzzChatRequest(f *testing.F) {
 				continue
 			}
 			ok := o.model != "" && o.temperature >= 0 && o.temperature <= 2 && o.maxTokens <= targon.MaxOutputTokens &&
-				len(o.messages) <= maxMessages && (o.prompt == "") != (len(o.messages) == 0) && utf8.ValidString(o.prompt)
+				len(o.messages) <= maxMessages && (len(o.prompts) == 0) != (len(o.messages) == 0) && o.n >= 1 && o.answers() <= maxAnswers &&
+				!slices.ContainsFunc(o.prompts, func(s string) bool { return s == "" || !utf8.ValidString(s) })
 			by := targon.Sampling{Temperature: o.temperature, TopK: o.topK, TopP: o.topP, MinP: o.minP}
 			if !ok || by.Validate() != nil {
 				t.Fatalf("accepted %q as %+v", raw, o)

@@ -62,7 +62,7 @@ func (c *claims) find(id string) (targon.Digest, bool) {
 func (g *Gateway) claim(h *holder, out *reply, x targon.Exchange) {
 	if g.c.Shelf != nil {
 		t := x.Transcript
-		h.claims.add(claim{t.Receipt.Digest().String(), out.id}, t.Request.Digest())
+		h.claims.add(claim{t.Receipt.Digest().String(), out.answer}, t.Request.Digest())
 	}
 }
 

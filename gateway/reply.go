@@ -52,6 +52,8 @@ type choice struct {
 	Text     *string `json:"text,omitempty"`
 	Logprobs *string `json:"logprobs"` // always null
 	Finish   *string `json:"finish_reason"`
+	// Where it came from, if there are several answers.
+	Targon *provenance `json:"targon,omitempty"`
 }
 
 type turn struct {
@@ -72,8 +74,9 @@ type provenance struct {
 	UID     targon.UID    `json:"uid"`
 }
 
-// reply writes one answer, whole or as a stream. It is used by one goroutine at a
-// time: the asker's while it asks, the handler's before and after.
+// reply writes the answers to one request, whole or as a stream: one answer after the
+// other, each a choice. It is used by one goroutine at a time: the asker's while it asks,
+// the handler's before and after.
 type reply struct {
 	w       http.ResponseWriter
 	rc      *http.ResponseController
@@ -82,27 +85,42 @@ type reply struct {
 	model   string
 	created int64
 
-	id      string
+	id      string // of the first answer, and so of the reply
+	sent    bool   // a stream has begun
+	broken  bool   // a write failed
+	several bool
+	choices []choice // that are done, when it is not streamed
+	from    []provenance
+	used    usage
+	part
+}
+
+// part is the answer under way.
+type part struct {
+	index   int    // of its choice
+	answer  string // its own id
 	decoder Decoder
 	stop    stopper
 	text    strings.Builder // the whole answer, when it is not streamed
 	ids     uint32          // of this answer so far, up to where the user's text ends
 	drawn   uint32          // of this answer so far
 	first   time.Time       // when its first id came
-	sent    bool            // the user has seen part of the answer
-	broken  bool            // a write failed
+	shown   bool            // the user has seen some of it
 }
 
 func newReply(w http.ResponseWriter, s shape, o order, model string) *reply {
-	return &reply{w: w, rc: http.NewResponseController(w), shape: s, order: o, model: model, created: time.Now().Unix()}
+	return &reply{w: w, rc: http.NewResponseController(w), shape: s, order: o, model: model, created: time.Now().Unix(), several: o.answers() > 1}
 }
 
-// begin starts over with another prover's answer. It must not have sent anything.
+// choose begins another answer.
+func (p *reply) choose(index int) { p.part = part{index: index} }
+
+// begin starts an answer over with another prover's. Nothing of it must have been shown.
 func (p *reply) begin(id targon.RequestID, d Decoder) {
-	p.id, p.decoder = p.shape.prefix+id.String(), d
-	p.stop = stopper{at: p.order.stop}
-	p.text.Reset()
-	p.ids, p.drawn, p.first = 0, 0, time.Time{}
+	p.part = part{index: p.index, answer: p.shape.prefix + id.String(), decoder: d, stop: stopper{at: p.order.stop}}
+	if p.index == 0 {
+		p.id = p.answer
+	}
 }
 
 // add takes the next id, and leaves the prover's text alone. An error means that
@@ -125,25 +143,26 @@ func (p *reply) say(text string) error {
 		p.text.WriteString(text)
 		return nil
 	}
-	if !p.sent {
-		if err := p.open(); err != nil {
-			return err
-		}
+	if err := p.open(); err != nil {
+		return err
 	}
 	return p.event(p.piece(text))
 }
 
-// open sends a stream's headers and, in a chat, who speaks.
+// open sends a stream's headers and, in a chat, who speaks; each once.
 func (p *reply) open() error {
-	h := p.w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no")
-	h.Set(headerRequest, p.id)
-	h.Set("Trailer", strings.Join([]string{headerReceipt, headerProver, headerUID}, ", "))
-	p.w.WriteHeader(http.StatusOK)
-	p.sent = true
-	if !p.shape.chat {
+	if !p.sent {
+		h := p.w.Header()
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Accel-Buffering", "no")
+		h.Set(headerRequest, p.id)
+		h.Set("Trailer", strings.Join([]string{headerReceipt, headerProver, headerUID}, ", "))
+		p.w.WriteHeader(http.StatusOK)
+	}
+	known := p.shown
+	p.sent, p.shown = true, true
+	if known || !p.shape.chat {
 		return nil
 	}
 	first := p.frame(p.shape.chunk, choice{Delta: &turn{Role: "assistant", Content: new(string)}})
@@ -162,10 +181,13 @@ func (p *reply) frame(object string, c ...choice) completion {
 	if c == nil {
 		c = []choice{} // a list, not null
 	}
+	if len(c) == 1 {
+		c[0].Index = p.index
+	}
 	return completion{ID: p.id, Object: object, Created: p.created, Model: p.model, Choices: c}
 }
 
-// end sends what is left: of a stream the last chunks, otherwise everything.
+// end finishes an answer: of a stream it sends what is left, otherwise it keeps it.
 func (p *reply) end(x targon.Exchange) error {
 	rec := x.Transcript.Receipt
 	rest := p.stop.add(p.decoder.Flush())
@@ -174,59 +196,82 @@ func (p *reply) end(x targon.Exchange) error {
 	if p.stop.done {
 		finish = targon.FinishStop.String()
 	}
-	prompt := uint32(len(x.Transcript.Request.Prompt))
-	used := usage{prompt, p.ids, prompt + p.ids}
-	from := provenance{rec.Digest(), x.Transcript.Request.Prover, x.UID}
+	if p.index%p.order.n == 0 { // the answers to one prompt count it once
+		p.used.Prompt += uint32(len(x.Transcript.Request.Prompt))
+	}
+	p.used.Completion += p.ids
+	p.used.Total = p.used.Prompt + p.used.Completion
+	p.from = append(p.from, provenance{rec.Digest(), x.Transcript.Request.Prover, x.UID})
 	if p.order.stream {
-		return p.endStream(rest, finish, used, from)
+		return p.endStream(rest, finish)
 	}
 	text := p.text.String() + rest
-	c := choice{Finish: &finish, Text: &text}
+	c := choice{Index: p.index, Finish: &finish, Text: &text}
 	if p.shape.chat {
-		c = choice{Finish: &finish, Message: &turn{Role: "assistant", Content: &text}}
+		c = choice{Index: p.index, Finish: &finish, Message: &turn{Role: "assistant", Content: &text}}
 	}
-	all := p.frame(p.shape.object, c)
-	all.Usage, all.Targon = &used, &from
-	from.headers(p.w.Header())
-	p.w.Header().Set(headerRequest, p.id)
-	p.sent = true
-	writeJSON(p.w, http.StatusOK, all)
+	if p.several {
+		c.Targon = &p.from[len(p.from)-1]
+	}
+	p.choices = append(p.choices, c)
 	return nil
 }
 
-func (p *reply) endStream(rest, finish string, used usage, from provenance) error {
+func (p *reply) endStream(rest, finish string) error {
 	if err := p.say(rest); err != nil {
 		return err
 	}
-	if !p.sent { // an answer without any text
-		if err := p.open(); err != nil {
-			return err
-		}
+	if err := p.open(); err != nil { // for an answer without any text
+		return err
 	}
 	c := choice{Finish: &finish, Text: new(string)}
 	if p.shape.chat {
 		c = choice{Finish: &finish, Delta: &turn{}}
 	}
 	last := p.frame(p.shape.chunk, c)
-	last.Targon = &from
-	if err := p.event(last); err != nil {
-		return err
+	last.Targon = &p.from[len(p.from)-1]
+	return p.event(last)
+}
+
+// close ends the reply once all answers are done.
+func (p *reply) close() error {
+	if !p.order.stream {
+		all := p.frame(p.shape.object)
+		all.Choices, all.Usage = p.choices, &p.used
+		if !p.several {
+			all.Targon = &p.from[0]
+		}
+		p.headers()
+		p.w.Header().Set(headerRequest, p.id)
+		writeJSON(p.w, http.StatusOK, all)
+		return nil
 	}
 	if p.order.usage {
 		u := p.frame(p.shape.chunk)
-		u.Usage = &used
+		u.Usage = &p.used
 		if err := p.event(u); err != nil {
 			return err
 		}
 	}
-	from.headers(p.w.Header()) // as trailers
-	return p.write(fmt.Appendf(nil, ": x-targon-receipt %s\n\ndata: [DONE]\n\n", from.Receipt))
+	p.headers() // as trailers
+	var end []byte
+	for _, f := range p.from {
+		end = fmt.Appendf(end, ": x-targon-receipt %s\n\n", f.Receipt)
+	}
+	return p.write(append(end, "data: [DONE]\n\n"...))
+}
+
+// headers name what each answer came from.
+func (p *reply) headers() {
+	for _, f := range p.from {
+		f.headers(p.w.Header())
+	}
 }
 
 func (f provenance) headers(h http.Header) {
-	h.Set(headerReceipt, f.Receipt.String())
-	h.Set(headerProver, f.Prover.String())
-	h.Set(headerUID, strconv.Itoa(int(f.UID)))
+	h.Add(headerReceipt, f.Receipt.String())
+	h.Add(headerProver, f.Prover.String())
+	h.Add(headerUID, strconv.Itoa(int(f.UID)))
 }
 
 // fail tells the user what went wrong: by status, or, in the middle of a stream, by

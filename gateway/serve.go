@@ -23,28 +23,21 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 			writeError(w, &laterError{errQuota, untilTomorrow(began)})
 			return
 		}
-		o, draft, err := g.accept(w, r, parse)
+		o, drafts, err := g.accept(w, r, parse)
 		if err != nil {
 			p.meter.add(use{ending: refused}, began)
 			writeError(w, err)
 			return
 		}
 		g.stats.requests.Add(1)
+		g.door.charge(p.holder, len(drafts)-1)
 		// A cancellation, not a deadline: the asker would pass a deadline on, and the
 		// prover could tell users from challenges by it.
 		ctx, cancel := context.WithCancelCause(r.Context())
 		defer cancel(nil)
 		defer time.AfterFunc(g.c.Timeout, func() { cancel(errTimeout) }).Stop()
 		out := newReply(w, s, o, g.c.Model)
-		x, err := g.answer(ctx, o, draft, out)
-		if err == nil {
-			g.claim(p.holder, out, x)
-			err = out.end(x)
-		}
-		used := use{prompt: uint32(len(draft.Prompt)), completion: out.drawn}
-		if !out.first.IsZero() {
-			g.first.observe(out.first.Sub(began))
-		}
+		used, err := g.answers(ctx, drafts, out, p.holder)
 		switch {
 		case err == nil:
 			g.stats.answered.Add(1)
@@ -61,26 +54,58 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 	}
 }
 
+// answers has drafts answered one after the other, and says what that took.
+func (g *Gateway) answers(ctx context.Context, drafts []targon.Draft, out *reply, h *holder) (use, error) {
+	var used use
+	for i, d := range drafts {
+		began := time.Now()
+		out.choose(i)
+		x, err := g.answer(ctx, out.order, d, out)
+		if err == nil {
+			g.claim(h, out, x)
+			err = out.end(x)
+		}
+		used.prompt += uint32(len(d.Prompt))
+		used.completion += out.drawn
+		if !out.first.IsZero() {
+			g.first.observe(out.first.Sub(began))
+		}
+		if err != nil {
+			return used, err
+		}
+	}
+	return used, out.close()
+}
+
 // accept reads a request up to the draft that a prover could be asked.
-func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, parse func(body) (order, error)) (order, targon.Draft, error) {
+func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, parse func(body) (order, error)) (order, []targon.Draft, error) {
 	optedOut, err := auditHeader(r.Header)
 	if err != nil {
-		return order{}, targon.Draft{}, err
+		return order{}, nil, err
 	}
 	b, err := readBody(w, r)
 	if err != nil {
-		return order{}, targon.Draft{}, err
+		return order{}, nil, err
 	}
 	o, err := parse(b)
 	if err != nil {
-		return order{}, targon.Draft{}, err
+		return order{}, nil, err
 	}
 	o.optedOut = optedOut
 	if o.model != g.c.Model {
-		return order{}, targon.Draft{}, errModel
+		return order{}, nil, errModel
 	}
-	d, err := g.draft(o)
-	return o, d, err
+	var out []targon.Draft
+	for i := range max(1, len(o.prompts)) {
+		d, err := g.draft(o, i)
+		if err != nil {
+			return order{}, nil, err
+		}
+		for range o.n {
+			out = append(out, d)
+		}
+	}
+	return o, out, nil
 }
 
 // auditHeader reads the one header of a user's that means something to us. It ends
@@ -98,9 +123,10 @@ func auditHeader(h http.Header) (optedOut bool, err error) {
 	return optedOut, nil
 }
 
-// draft encodes the prompt and fits the answer into what is left of the context.
-func (g *Gateway) draft(o order) (targon.Draft, error) {
-	ids, err := g.prompt(o)
+// draft encodes a prompt, by its number, and fits the answer into what is left of the
+// context.
+func (g *Gateway) draft(o order, number int) (targon.Draft, error) {
+	ids, err := g.prompt(o, number)
 	if err != nil {
 		return targon.Draft{}, err
 	}
@@ -119,9 +145,12 @@ func (g *Gateway) draft(o order) (targon.Draft, error) {
 	}, nil
 }
 
-func (g *Gateway) prompt(o order) ([]targon.TokenID, error) {
+func (g *Gateway) prompt(o order, number int) ([]targon.TokenID, error) {
 	var ids []targon.TokenID
-	text := o.prompt
+	var text string
+	if len(o.prompts) > 0 {
+		text = o.prompts[number]
+	}
 	if len(o.messages) > 0 {
 		var err error
 		if ids, err = g.c.Codec.Render(o.messages); err != nil && !errors.Is(err, ErrNoTemplate) {
@@ -166,7 +195,7 @@ func (g *Gateway) answer(ctx context.Context, o order, d targon.Draft, out *repl
 			return x, nil
 		}
 		again := errors.Is(err, errBusy) || errors.Is(err, errProver) || errors.Is(err, ErrNeuron)
-		if !again || out.sent {
+		if !again || out.shown {
 			return x, err
 		}
 		last = err

@@ -39,7 +39,7 @@ func TestMetrics(t *testing.T) {
 		g := gateway.New(c)
 		h := g.Handler()
 		serve(h, post("/v1/chat/completions", chat+`}`))       // answered: 8 ids read, 4 drawn
-		serve(h, post("/v1/chat/completions", chat+`,"n":2}`)) // refused
+		serve(h, post("/v1/chat/completions", chat+`,"n":9}`)) // refused
 		serve(h, post("/v1/chat/completions", chat+`}`, "Authorization", "Bearer nobody's"))
 		w := newStopwatch() // goes away at the third write, after two ids
 		w.breakAt = 3
