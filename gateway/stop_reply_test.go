@@ -21,7 +21,8 @@ func TestStop(t *testing.T) {
 		{"text", "/v1/completions", `{"model":"tiny","prompt":"hi","stop":["END"]}`, []string{`"text":"one "`, `"finish_reason":"stop"`}, "two"},
 		{
 			"stream", "/v1/chat/completions", chat + `,"stop":["END"],"stream":true,"stream_options":{"include_usage":true}}`,
-			[]string{`"content":" "`, `"finish_reason":"stop"`, `"completion_tokens":7`, "[DONE]"}, `"E"`,
+			[]string{`"content":" "`, `"finish_reason":"stop"`, `"completion_tokens":7`, "[DONE]"},
+			`"E"`,
 		},
 		{"not there", "/v1/chat/completions", chat + `,"stop":["three"]}`, []string{`"content":"one END two"`, `"completion_tokens":11`}, "three"},
 		{"held to the end", "/v1/chat/completions", chat + `,"stop":["two!"],"stream":true}`, []string{`"content":"two"`, "[DONE]"}, "!"},
