@@ -258,3 +258,30 @@ func TestTellingGap(t *testing.T) {
 		}
 	}
 }
+
+// TestFalseEndFaults: scores that contradict themselves, or the filters, say nothing
+// about an end, wherever in the answer they do.
+func TestFalseEndFaults(t *testing.T) {
+	m := noEnd()
+	r := ask(proverKey(t), 5, 1, 24)
+	r.Sampling.TopK = 12
+	ids, _ := m.generate(r)
+	cut := append(ids[:12:12], eosHigh)
+	x := targon.Transcript{Request: r, Tokens: cut}
+	for name, spoil := range map[string]func(*targon.Position){
+		"none":            func(*targon.Position) {},
+		"NaN":             func(p *targon.Position) { p.Top[1].Logit = float32(math.NaN()) },
+		"out of range":    func(p *targon.Position) { p.Top[1].ID = vocab },
+		"another last":    func(p *targon.Position) { p.Drawn.Last.Logit += 0.25 },
+		"nothing allowed": func(p *targon.Position) { p.Drawn.Allowed = 0 },
+	} {
+		for _, j := range []int{4, 12} {
+			s := m.score(r, cut, targon.Need{Top: vocab})
+			spoil(&s.Positions[j])
+			e, claimed, err := proof.FalseEnd(x, s, proof.Replay{})
+			if fault := name != "none"; errors.Is(err, proof.ErrReference) != fault || claimed == fault {
+				t.Errorf("%s at position %d: %+v, %v, %v", name, j, e, claimed, err)
+			}
+		}
+	}
+}
