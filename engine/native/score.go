@@ -122,15 +122,11 @@ func rank(k *kernel.Kernel, logits []float32, claimed targon.TokenID) uint32 {
 // found by sorting all.
 const fewOf = 64
 
-// parts is into how many a row of logits is divided, at least, to see what its highest
-// are not below.
-const parts = 64
-
-// floor returns something that the k highest logits are not below: the highest of parts of
-// the row are so many different ones.
+// floor returns something that the k highest logits are not below, k being at most fewOf:
+// the highest of parts of the row are as many different ones.
 func floor(by *kernel.Kernel, logits []float32, k int) float32 {
-	part := max(len(logits)/parts/kernel.Lanes, 1) * kernel.Lanes
-	var high [2 * parts]float32
+	part := max(len(logits)/(2*k)/kernel.Lanes, 1) * kernel.Lanes // so that parts are twice as many, or more
+	var high [4 * fewOf]float32
 	n := 0
 	for ; n < len(high) && (n+1)*part <= len(logits); n++ {
 		high[n] = by.Max(logits[n*part : (n+1)*part])
