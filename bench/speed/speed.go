@@ -116,7 +116,7 @@ func (t *turns) add(tokens int, spent stopwatch) {
 }
 
 // settings lists what is measured of a model: every kernel on one thread, the fastest
-// also on two, and with 16 sequences at a time.
+// also on two and with 16 sequences at a time, and with 64 on one thread.
 func settings(m *native.Model) ([]*setting, error) {
 	var out []*setting
 	for i, name := range kernel.Available() {
@@ -128,9 +128,13 @@ func settings(m *native.Model) ([]*setting, error) {
 			if err != nil {
 				return nil, err
 			}
-			s := &setting{engine: e, threads: threads, batches: []int{1, 16}}
-			if i > 0 {
-				s.batches = s.batches[:1]
+			s := &setting{engine: e, threads: threads, batches: []int{1}}
+			switch {
+			case i > 0: // the others are there to be compared
+			case threads == 1:
+				s.batches = []int{1, 16, 64}
+			default:
+				s.batches = []int{1, 16}
 			}
 			s.decode = make([]turns, len(s.batches))
 			out = append(out, s)

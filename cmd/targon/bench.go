@@ -32,7 +32,7 @@ func newBenchEngineCommand(subjects []speed.Subject) *cobra.Command {
 		Use:   "engine",
 		Short: "how fast the built-in engine generates and scores",
 		Long: "Engine runs the built-in model and a made-up one of 24 million weights in four number formats, with every\n" +
-			"kernel of this machine, one and two threads, one sequence and sixteen. Speeds are ids in a second of CPU\n" +
+			"kernel of this machine, one and two threads, one sequence, 16 and 64. Speeds are ids in a second of CPU\n" +
 			"time, medians of turns. Rows of one model and type whose kernels agree have one hash of logits.",
 		Example: "targon bench engine --json",
 		Args:    cobra.NoArgs,
