@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"targon"
 	"targon/bundle"
+	"targon/challenge"
 	"targon/evidence"
 	"targon/proof"
 	"targon/score"
@@ -316,6 +319,159 @@ func TestFate(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
+}
+
+// TestExhibitsFit: what just fits is kept; what is more lets go of what passed, if it did
+// not pass itself.
+func TestExhibitsFit(t *testing.T) {
+	of := func(r targon.Reason) bundle.Bundle {
+		return bundle.Bundle{Judged: targon.Judged{Verdict: targon.Verdict{Reason: r, Outcome: r.Outcome()}}}
+	}
+	size := of(targon.ReasonEqual).Memory()
+	for _, c := range []struct {
+		name  string
+		limit int64
+		then  targon.Reason
+		want  []targon.Reason
+	}{
+		{"room for two", 2 * size, targon.ReasonEqual, []targon.Reason{targon.ReasonEqual, targon.ReasonEqual}},
+		{"a byte less", 2*size - 1, targon.ReasonEqual, []targon.Reason{targon.ReasonEqual}},
+		{"room for two, the second fails", 2 * size, targon.ReasonMismatch, []targon.Reason{targon.ReasonMismatch, targon.ReasonEqual}},
+		{"a byte less, the second fails", 2*size - 1, targon.ReasonMismatch, []targon.Reason{targon.ReasonMismatch}},
+	} {
+		x := exhibits{limit: c.limit}
+		x.keep(of(targon.ReasonEqual))
+		x.keep(of(c.then))
+		var got []targon.Reason
+		for _, b := range x.of(0) {
+			got = append(got, b.Judged.Verdict.Reason)
+		}
+		if !slices.Equal(got, c.want) || x.used != int64(len(got))*size {
+			t.Errorf("%s: kept are %v in %d bytes, want %v", c.name, got, x.used, c.want)
+		}
+	}
+}
+
+// TestNothingDecided: before the first decision there are no weights, and none to make anew.
+func TestNothingDecided(t *testing.T) {
+	s := NewState(score.Throughput{})
+	if _, _, ok := s.Weights(); ok {
+		t.Error("weights before any are decided")
+	}
+	if err := s.Apply(targon.WeightsDecided{}); !errors.Is(err, ErrLedger) {
+		t.Errorf("weights of an epoch that was never opened: %v", err)
+	}
+}
+
+// answering is what a prover's end of an exchange comes to.
+type answering func(context.Context) (targon.Exchange, error)
+
+func (a answering) Ask(ctx context.Context, _ targon.Neuron, _ targon.Request, _ func(targon.Token) error) (targon.Exchange, error) {
+	return a(ctx)
+}
+
+// TestChallengeEnds: an answer is complete if it is so in time, to the nanosecond; what
+// the asker cannot do is our fault, and what we break off is nobody's.
+func TestChallengeEnds(t *testing.T) {
+	const deadline = time.Minute
+	after := func(d time.Duration, s targon.Status, err error) answering {
+		return func(context.Context) (targon.Exchange, error) {
+			return targon.Exchange{Status: s, Timing: targon.Timing{Total: d}}, err
+		}
+	}
+	hangs := answering(func(ctx context.Context) (targon.Exchange, error) {
+		<-ctx.Done()
+		return targon.Exchange{Status: targon.StatusGone}, ctx.Err()
+	})
+	for _, c := range []struct {
+		name string
+		by   answering
+		ends bool // we do
+		want targon.Status
+	}{
+		{"in time", after(time.Second, targon.StatusComplete, nil), false, targon.StatusComplete},
+		{"at the deadline", after(deadline, targon.StatusComplete, nil), false, targon.StatusComplete},
+		{"after it", after(deadline+1, targon.StatusComplete, nil), false, targon.StatusIncomplete},
+		{"complete, and the asker fails", after(time.Second, targon.StatusComplete, io.EOF), false, targon.StatusOurs},
+		{"the asker fails", after(time.Second, targon.StatusGone, io.EOF), false, targon.StatusOurs},
+		{"gone", after(time.Second, targon.StatusGone, nil), false, targon.StatusGone},
+		{"hangs", hangs, false, targon.StatusIncomplete},
+		{"hangs, and we end", hangs, true, targon.StatusAborted},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			v := &Verifier{state: NewState(score.Throughput{}), flights: map[targon.Hotkey]*flight{}}
+			v.cfg = Config{Asker: c.by, Deadline: deadline, Prompts: func(*rand.Rand) targon.Draft { return targon.Draft{} }}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if c.ends {
+				cancel()
+			}
+			status, err := v.challenge(ctx, targon.Neuron{}, challenge.Nonce{})
+			if status != c.want || !errors.Is(err, ErrNotReady) { // there is no epoch to record it in
+				t.Errorf("%s: %v, %v, want %v", c.name, status, err, c.want)
+			}
+		})
+	}
+}
+
+// TestLoad: a request is under way for two deadlines, and gone after.
+func TestLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const deadline = time.Minute
+		v := &Verifier{cfg: Config{Deadline: deadline}, flights: map[targon.Hotkey]*flight{}}
+		v.takeOff(targon.Request{})
+		for _, c := range []struct {
+			pass time.Duration
+			want int
+		}{{2 * deadline, 1}, {1, 0}} {
+			time.Sleep(c.pass)
+			if got, _ := v.load(targon.Hotkey{}); got != c.want {
+				t.Errorf("%v more: %d under way, want %d", c.pass, got, c.want)
+			}
+		}
+	})
+}
+
+// TestExpire: a receipt waits for its draw for fifty blocks' time, and no longer.
+func TestExpire(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const every = 12 * time.Second
+		sp, err := openSpool("", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := &Verifier{cfg: Config{BlockTime: every, Observe: func(targon.Entry) {}}, state: NewState(score.Throughput{}), spool: sp}
+		v.journal = newJournal(nobody{}, v.fold)
+		a := arrived(1, 0, 12)
+		for _, e := range []targon.Entry{opened(0, 10), a} {
+			if err := v.state.Apply(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v.waiting = []*pending{{Arrived: a, since: time.Now()}}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() {
+			if err := v.expire(ctx); err != nil {
+				t.Error(err)
+			}
+		}()
+		for _, c := range []struct {
+			blocks   time.Duration
+			unjudged int
+		}{{patience, 1}, {1, 0}} {
+			time.Sleep(c.blocks * every)
+			synctest.Wait()
+			v.mu.Lock()
+			if got := v.state.epochs[0].unjudged; got != c.unjudged || len(v.waiting) != c.unjudged {
+				t.Errorf("%d blocks' time more: %d unjudged, %d waiting, want %d", c.blocks, got, len(v.waiting), c.unjudged)
+			}
+			v.mu.Unlock()
+		}
+		if r := v.state.epochs[0].records[0].verdict.Reason; r != targon.ReasonNoBlock {
+			t.Errorf("given up for %v", r)
+		}
+	})
 }
 
 // TestReferenceBreaksOff: a reference that fails when it is asked a second time is our
