@@ -29,7 +29,7 @@ func Usual(tokens uint64) Options {
 		Tokens: tokens, Requests: 36_000, Texts: 720, Months: 20_000, WorstMonths: 100_000,
 		Candidates: 400, Turns: 9, Seed: 0x7a11,
 	}
-	if tokens >= 40_000 { // nobody waits for this one
+	if tokens >= 100_000 { // nobody waits for this one
 		o.Texts, o.Candidates, o.Turns = 3600, 2000, 15
 	}
 	return o

@@ -52,7 +52,7 @@ func newProofTrial(t proofTrial) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&t.asJSON, "json", false, "print one JSON object")
-	f.Uint64Var(&t.tokens, "tokens", 12_000, "`ids` that each cheat gives; from 40000 on the honest part is larger, too")
+	f.Uint64Var(&t.tokens, "tokens", 12_000, "`ids` that each cheat gives; from 100000 on the honest part is larger, too")
 	f.StringVar(&t.pack, "pack", "", "calibration pack `file` (default: the built-in model's own)")
 	f.StringSliceVar(&t.cheats, "cheat", nil, "`names` of cheats to try, commas between them (default: all)")
 	f.Uint64Var(&t.seed, "seed", 0, "chooses prompts and streams; 0: always the same")
