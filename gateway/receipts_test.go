@@ -120,53 +120,13 @@ func TestReceiptFates(t *testing.T) {
 	}
 }
 
-// TestReceiptsAreForgotten: of each key the last 4096 answers are known, whatever other
-// keys ask for; and a gateway without a shelf remembers none.
-func TestReceiptsAreForgotten(t *testing.T) {
-	f, s := newNet(), &shelf{fate: targon.FateReady, file: "{}"}
-	c := f.config()
-	k := key(1)
-	c.Shelf, c.Desk = s, discard{f}
-	f.provers = append(f.provers, newNet(script{}).provers...)
-	count := uint32(0)
-	c.Asker = askerFunc(func(_ context.Context, _ targon.Neuron, r targon.Request, each func(targon.Token) error) (targon.Exchange, error) {
-		r.ID = targon.RequestID{byte(count), byte(count >> 8)}
-		count++
-		_ = each(targon.Token{ID: 'a'})
-		return targon.Exchange{UID: 1, Status: targon.StatusComplete, Transcript: targon.Transcript{
-			Request: r, Tokens: ids("a"), Receipt: signed(k, r, ids("a")),
-		}}, nil
-	})
-	h := gateway.New(c).Handler()
-	receipts := []string{}
-	ask := func(key string) {
-		t.Helper()
-		r := post("/v1/chat/completions", chat+`}`)
-		r.Header.Set("Authorization", "Bearer "+key)
-		w := serve(h, r)
-		if w.Code != 200 {
-			t.Fatal(w.Body)
-		}
-		receipts = append(receipts, w.Header().Get("X-Targon-Receipt"))
-	}
-	ask("sk-other")
-	const most = 4096
-	for range most + 1 {
-		ask(goodKey)
-	}
-	for i, want := range map[int]int{1: 404, 2: 200, most + 1: 200} {
-		if w := fetch(h, receipts[i], goodKey); w.Code != want {
-			t.Errorf("answer %d: %d, want %d", i, w.Code, want)
-		}
-	}
-	if w := fetch(h, receipts[0], "sk-other"); w.Code != 200 {
-		t.Errorf("another key's only answer: %d", w.Code)
-	}
-	c.Shelf = nil
-	h = gateway.New(c).Handler()
-	ask(goodKey)
-	if w := fetch(h, receipts[len(receipts)-1], goodKey); w.Code != 404 {
-		t.Errorf("without a shelf: %d", w.Code)
+// TestNoShelf: a gateway that no bundles can be had from knows no receipts.
+func TestNoShelf(t *testing.T) {
+	f := newNet(script{text: "ok"})
+	h := f.handler()
+	serve(h, post("/v1/chat/completions", chat+`}`))
+	if w := fetch(h, f.records[0].Transcript.Receipt.Digest().String(), goodKey); w.Code != 404 || code(t, w) != "receipt_not_found" {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
 
