@@ -57,10 +57,21 @@ func TestStates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range []native.Options{{Threads: 2}, {Kernel: "portable"}} {
-		again, err := engine(t, m, o).States(t.Context(), r, ids)
-		if err != nil || !slices.EqualFunc(states, again, slices.Equal[[]float32]) {
-			t.Errorf("%+v: other bits, %v", o, err)
+		e := engine(t, m, o)
+		for _, n := range []int{len(ids), 1, 3} { // steps of few ids are shared out otherwise
+			again, err := e.States(t.Context(), r, ids[:n])
+			if err != nil || !slices.EqualFunc(states[:n], again, slices.Equal[[]float32]) {
+				t.Errorf("%+v, %d ids: other bits, %v", o, n, err)
+			}
 		}
+	}
+	short := targon.Request{Prompt: r.Prompt[:1]}
+	one, err := e.States(t.Context(), short, ids[:2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if two, err := engine(t, m, native.Options{Threads: 2}).States(t.Context(), short, ids[:2]); err != nil || !slices.EqualFunc(one, two, slices.Equal[[]float32]) {
+		t.Errorf("a step of three ids on two threads: other bits, %v", err)
 	}
 }
 
