@@ -21,6 +21,7 @@ import (
 	"targon/evidence"
 	"targon/proof"
 	"targon/score"
+	"targon/sign"
 )
 
 // torn is a ledger that takes nothing.
@@ -491,6 +492,61 @@ func TestReferenceBreaksOff(t *testing.T) {
 		})
 		if v.Reason != targon.ReasonReference || v.Detail != io.EOF.Error() || asked != good+1 {
 			t.Errorf("%d askings are answered: %v (%s) after %d", good, v.Reason, v.Detail, asked)
+		}
+	}
+}
+
+// scoring is a reference that lists one id at first, and then breaks.
+type scoring struct{ calls int }
+
+func (s *scoring) Score(_ context.Context, r targon.Request, ids []targon.TokenID, _ targon.Need) (targon.Scores, error) {
+	if s.calls++; s.calls > 1 {
+		return targon.Scores{}, io.EOF
+	}
+	one := targon.Scored{ID: ids[0], Logit: 3}
+	return targon.Scores{Weights: r.Weights, Vocab: 3, Positions: []targon.Position{{Claimed: one, Top: []targon.Scored{one}}}}, nil
+}
+
+// TestReferenceBreaksOffAtEquality: likewise where ids are compared for equality.
+func TestReferenceBreaksOffAtEquality(t *testing.T) {
+	k, err := sign.FromSeed(targon.Secret{7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := targon.Request{
+		Verifier: targon.Hotkey{9}, Prover: k.Hotkey(), Model: "toy", Weights: targon.Digest{1}, Prompt: []targon.TokenID{1}, MaxTokens: 1,
+	}
+	x := targon.Transcript{Request: r, Tokens: []targon.TokenID{0}}
+	x.Receipt = targon.ReceiptFor(r, x.Tokens, targon.FinishLength)
+	if x.Receipt.Signature, err = k.Sign(x.Receipt.Message()); err != nil {
+		t.Fatal(err)
+	}
+	sp, err := openSpool("", 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sp.put(r.Digest(), x); err != nil {
+		t.Fatal(err)
+	}
+	ref := &scoring{}
+	v := &Verifier{state: NewState(score.Throughput{}), spool: sp, cfg: Config{Vocab: 3, Reference: ref, ScoreTime: time.Minute}}
+	got := v.verdict(t.Context(), &pending{Arrived: targon.Arrived{Prover: r.Prover, Request: r.Digest()}})
+	if got.Reason != targon.ReasonReference || got.Detail != io.EOF.Error() || ref.calls != 2 {
+		t.Errorf("%v (%s) after %d askings", got.Reason, got.Detail, ref.calls)
+	}
+}
+
+// TestNonce: a private input goes into what is asked only while it is that of the block;
+// without one, each request is numbered all the same.
+func TestNonce(t *testing.T) {
+	for _, fed := range []bool{true, false} {
+		v := &Verifier{height: 5, hashes: map[targon.Block]targon.Digest{5: {5}}, input: targon.Digest{6}, fed: fed}
+		want := challenge.Nonce{Block: targon.Digest{5}, Index: 1}
+		if fed {
+			want.Input = targon.Digest{6}
+		}
+		if got := v.nonce(); got != want || v.nonce().Index != 2 {
+			t.Errorf("fed %v: %+v, want %+v", fed, got, want)
 		}
 	}
 }

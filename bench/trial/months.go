@@ -80,6 +80,9 @@ func worstOf(p Pool, requests int, seed uint64) *worst {
 	for _, a := range p {
 		w.answers = append(w.answers, oddsOf(a))
 	}
+	if len(p) == 0 {
+		return w // nothing was bet on
+	}
 	for i := range len(p) + requests {
 		o := w.answers[i%len(p)]
 		h, clean := w.hazard[i], o.bets.Of(o.tally(nil))
