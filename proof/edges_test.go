@@ -3,6 +3,7 @@ package proof_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"targon"
@@ -266,7 +267,7 @@ func TestFalseEndFaults(t *testing.T) {
 	r := ask(proverKey(t), 5, 1, 24)
 	r.Sampling.TopK = 12
 	ids, _ := m.generate(r)
-	cut := append(ids[:12:12], eosHigh)
+	cut := append(slices.Clone(ids[:12]), eosHigh)
 	x := targon.Transcript{Request: r, Tokens: cut}
 	for name, spoil := range map[string]func(*targon.Position){
 		"none":            func(*targon.Position) {},

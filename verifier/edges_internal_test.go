@@ -66,8 +66,12 @@ func TestDecidedAnew(t *testing.T) {
 	s := NewState(score.Throughput{})
 	for _, e := range []targon.Entry{
 		opened(0, 10), opened(1, 15), opened(2, 20),
-		targon.EpochClosed{Block: 15}, targon.ScoresMade{}, targon.WeightsDecided{Block: 17},
-		targon.EpochClosed{Epoch: 1, Block: 20}, targon.ScoresMade{Epoch: 1}, targon.WeightsDecided{Epoch: 1, Block: 22},
+		targon.EpochClosed{Block: 15},
+		targon.ScoresMade{},
+		targon.WeightsDecided{Block: 17},
+		targon.EpochClosed{Epoch: 1, Block: 20},
+		targon.ScoresMade{Epoch: 1},
+		targon.WeightsDecided{Epoch: 1, Block: 22},
 	} {
 		if err := s.Apply(e); err != nil {
 			t.Fatalf("%T: %v", e, err)

@@ -85,7 +85,7 @@ func (b *binary) list(ctx context.Context) ([]string, error) {
 // measure runs one test without a mutant, and notes which conditions it reaches.
 func (b *binary) measure(ctx context.Context, name string) (test, error) {
 	log := filepath.Join(b.temp, "reached")
-	defer os.Remove(log)
+	defer os.RemoveAll(log)
 	out := b.run(ctx, []string{name}, unmutated, limits{cpu: baselineTime, wall: baselineTime}, logEnv+"="+log)
 	if out.err != nil {
 		return test{}, fmt.Errorf("%s fails without a mutant: %w\n%s", name, out.err, out.text)

@@ -82,6 +82,7 @@ func conditions(f *ast.File, info *types.Info) map[ast.Expr]bool {
 						mark(e)
 					}
 				}
+			default: // arithmetic
 			}
 		}
 		return true

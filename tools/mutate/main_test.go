@@ -172,8 +172,14 @@ func TestReadEquivalents(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"-run", "0/2", "grade"}, {"-run", "3/2", "grade"}, {"-run", "x", "grade"}, {"-jobs", "0", "grade"},
-		{"-kinds", "other", "grade"}, {"-root", sample, "nothing"}, {"-root", sample, "-with", "nothing", "-match", "Equal", "grade"},
+		{},
+		{"-run", "0/2", "grade"},
+		{"-run", "3/2", "grade"},
+		{"-run", "x", "grade"},
+		{"-jobs", "0", "grade"},
+		{"-kinds", "other", "grade"},
+		{"-root", sample, "nothing"},
+		{"-root", sample, "-with", "nothing", "-match", "Equal", "grade"},
 	} {
 		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || errors.Is(err, errSurvivors) {
 			t.Errorf("%q: %v", args, err)

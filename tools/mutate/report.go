@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,21 +27,20 @@ type equivalents map[string]string
 // readEquivalents reads a list in which each entry is a line at the margin and its
 // reason the indented lines below. Lines that begin with # are comments.
 func readEquivalents(name string) (equivalents, error) {
-	f, err := os.Open(name)
+	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	out, last := equivalents{}, ""
-	s := bufio.NewScanner(f)
-	for n := 1; s.Scan(); n++ {
-		line := strings.TrimSpace(s.Text())
+	out, last, n := equivalents{}, "", 0
+	for whole := range strings.Lines(string(text)) {
+		n++
+		line := strings.TrimSpace(whole)
 		switch {
 		case line == "" || strings.HasPrefix(line, "#"):
-		case strings.HasPrefix(s.Text(), "\t") || strings.HasPrefix(s.Text(), " "):
+		case strings.HasPrefix(whole, "\t") || strings.HasPrefix(whole, " "):
 			if last == "" {
 				return nil, fmt.Errorf("%s:%d: a reason without an entry", name, n)
 			}
@@ -60,7 +58,7 @@ func readEquivalents(name string) (equivalents, error) {
 			return nil, fmt.Errorf("%s: no reason is given for %s", name, k)
 		}
 	}
-	return out, s.Err()
+	return out, nil
 }
 
 // packageReport says how the mutants of one package fared.
