@@ -56,7 +56,7 @@ func TestStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, o := range []native.Options{{Threads: 2}, {Kernel: "portable"}} {
+	for _, o := range []native.Options{{Threads: 2}, {Kernel: "portable", Threads: 1}} {
 		e := engine(t, m, o)
 		for _, n := range []int{len(ids), 1, 3} { // steps of few ids are shared out otherwise
 			again, err := e.States(t.Context(), r, ids[:n])
