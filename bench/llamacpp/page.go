@@ -77,7 +77,7 @@ in F32 take about 75 % of the 118 GFLOP/s that a core of the processor measured 
 to 70 % for builtin and 72 % for random-24M in quiet moments of a busy machine (11,200 and 2,800 ids a second), which is 2.6 and, with 358 ids decoded a second on the idle machine, 7.8.
 What holds it there: four rows times six vectors, everything in the first-level cache, do 94 % in F32 and 93 % in F16, since the sixteen lanes of a sum have to be added up in
 the order that arithmetic 1 says, which takes turns from the multipliers; weights and vectors from the second and third level leave 85 to 90 %; and matrices are 83 % of the time, attention
-8 %, reading the logits 4 %, all else 5 % (builtin). Against the program before, in turns, medians of seven pairs in CPU time: random-24M 1.12 (F32) and 1.30 (F16) times as fast, builtin 1.03 and 1.11.
+9 %, reading the logits 4 %, all else 4 % (builtin). Against the program before, in turns, medians of seven pairs in CPU time: random-24M 1.12 (F32) and 1.30 (F16) times as fast, builtin 1.03 and 1.11.
 
 Memory is the most that a process had which ran our engine alone on the file, mapped, for a prompt of 192 ids and an answer of 64 (VmHWM). *Needed* is the
 file and float32 keys and values of these positions. *The process before* is what the program itself takes, llama.cpp's code included, before it opens a model. Without the
