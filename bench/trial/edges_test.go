@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"targon"
@@ -186,4 +187,42 @@ func cycles(ids []targon.TokenID) bool {
 		}
 	}
 	return false
+}
+
+// TestMissed: each bar at its edge; what has none, or too few ids to tell, misses nothing.
+func TestMissed(t *testing.T) {
+	yes, no := true, false
+	for _, c := range []struct {
+		name string
+		edit func(*Report)
+		want string
+	}{
+		{"all that is wanted, and no more", func(*Report) {}, ""},
+		{"a cheat comes up to its bar", func(r *Report) { r.Cheats = []Row{{Name: "a", Met: &yes}} }, ""},
+		{"a cheat has no bar", func(r *Report) { r.Cheats = []Row{{Name: "a"}} }, ""},
+		{"a cheat does not", func(r *Report) { r.Cheats = []Row{{Name: "a", Met: &yes}, {Name: "b", Bar: "c", Met: &no}} }, "b: c"},
+		{"an honest month too many", func(r *Report) { r.Honest.Upper95 = 1.001e-3 }, "honest: upper bound of convicted months ≤ 1e-3"},
+		{"the worst null too often", func(r *Report) { r.Honest.WorstNull = 1.001e-3 }, "worst null: share of convicted months above 0 and ≤ 1e-3"},
+		{"the worst null never", func(r *Report) { r.Honest.WorstNull = 0 }, "worst null: share of convicted months above 0 and ≤ 1e-3"},
+		{"the worst null hardly ever", func(r *Report) { r.Honest.WorstNull = 1e-5 }, ""},
+		{"one in a hundred undecided", func(r *Report) { r.Honest.UndecidedShare = 0.01 }, "honest: undecided < 1 %"},
+		{"a user who has somebody convicted", func(r *Report) { r.Honest.AdversarialConvictions = 1 }, "adversarial user: no conviction"},
+		{"dear", func(r *Report) { r.Cost.At10 = 0.0701 }, "cost: ≤ 7 % of generation at an audit rate of 10 %"},
+	} {
+		r := Report{Honest: Honest{Upper95: 1e-3, WorstNull: 1e-3, UndecidedShare: 0.0099}}
+		r.Cost.At10 = 0.07
+		c.edit(&r)
+		if got := strings.Join(r.Missed(), "; "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestUsual: only the long trial is as long as that.
+func TestUsual(t *testing.T) {
+	for tokens, texts := range map[uint64]int{12_000: 720, 99_999: 720, 100_000: 3600} {
+		if o := Usual(tokens); o.Texts != texts || o.Tokens != tokens {
+			t.Errorf("%d ids: %d texts, want %d", tokens, o.Texts, texts)
+		}
+	}
 }
