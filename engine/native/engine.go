@@ -80,7 +80,8 @@ type Engine struct {
 	places  int // calls served at a time
 	queue   int // calls that wait
 	ahead   int // ids of a call that are drawn before they are asked for
-	worth   int // so many weights are worth a thread
+	abreast int // threads that may share rows out: each has a processor
+	worth   int // so many weights are worth one of them
 
 	spaces []*workspace // made on first use; whoever runs the steps has them,
 	team   team         // those who share them,
@@ -105,6 +106,7 @@ func New(m *Model, o Options) (*Engine, error) {
 	if o.Cores != nil {
 		e.threads, e.ahead = 1, 0
 	}
+	e.abreast = min(e.threads, runtime.GOMAXPROCS(0))
 	e.pages = e.cache(o)
 	return e, nil
 }

@@ -60,7 +60,7 @@ func (e *Engine) shared(picks []picked) int {
 			return 0 // several positions of a call are read
 		}
 	}
-	threads := min(e.threads, e.model.Multiplied()/e.worth)
+	threads := min(e.abreast, e.model.Multiplied()/e.worth)
 	switch {
 	case e.foreign != (Foreign{}) || total >= teamRows || threads < 2:
 		return 0

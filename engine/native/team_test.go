@@ -76,7 +76,7 @@ func TestTeamSameBits(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				e.worth = 1
+				e.abreast, e.worth = threads, 1
 				got := answers(t, e)
 				if threads == 1 {
 					want = got
@@ -100,7 +100,7 @@ func TestTeamEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.worth = 1
+		e.abreast, e.worth = 3, 1
 		for range 2 {
 			e.team.left, e.team.rest = 0, 0
 			answers(t, e)
@@ -147,7 +147,7 @@ func TestShared(t *testing.T) {
 		{"foreign", 4, 1, Foreign{Splits: 2}, 0, many[:1], 0},
 		{"at rest", 4, 1, Foreign{}, 1, many[:1], 1},
 	} {
-		e := &Engine{model: m, threads: c.threads, worth: c.worth, foreign: c.foreign}
+		e := &Engine{model: m, abreast: c.threads, worth: c.worth, foreign: c.foreign}
 		e.team.left = c.rest
 		if got := e.shared(c.picks); got != c.want {
 			t.Errorf("%s: %d threads, want %d", c.name, got, c.want)

@@ -8,8 +8,9 @@ type Rows struct {
 }
 
 // Scores sets element t of vector q of dst to the dot product of x's vector q and row t,
-// for q < n and for t < N and on to the next multiple of 4, so that Data must hold that
-// many rows. Attention scores of n queries are this.
+// for q < n and for t < N. It may go on to the next multiple of 4, so that Data must hold
+// that many rows; what others write there meanwhile is of no consequence. Attention scores
+// of n queries are this.
 func (k *Kernel) Scores(dst Vectors, keys Rows, x Vectors, n int) {
 	rows := (keys.N + panelRows - 1) / panelRows * panelRows
 	if n == 0 || rows == 0 {
@@ -18,6 +19,9 @@ func (k *Kernel) Scores(dst Vectors, keys Rows, x Vectors, n int) {
 	if len(dst.Data) < (n-1)*dst.Stride+rows || len(keys.Data) < (rows-1)*keys.Stride+keys.Width ||
 		len(x.Data) < (n-1)*x.Stride+keys.Width || keys.Width%Lanes != 0 || keys.Width == 0 {
 		panic("internal error: kernel: rows do not fit the vectors")
+	}
+	if k.single {
+		rows = keys.N
 	}
 	k.gemm32(dst, x, keys.Data, n, shape{rows: rows, cols: keys.Width, stride: keys.Stride})
 }

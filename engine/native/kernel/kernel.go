@@ -63,6 +63,7 @@ type Kernel struct {
 	gemm32 func(dst, x Vectors, w []float32, n int, s shape)
 	gemm16 func(dst, x Vectors, w []uint16, n int, s shape)
 	direct int
+	single bool // gemm32 takes any number of rows
 	widen  func(dst []float32, src []uint16)
 	// values adds to out, n is not 0; values6 is the same for six queries at a time and
 	// may be nil.

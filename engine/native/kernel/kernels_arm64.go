@@ -9,7 +9,7 @@ func kernels() []*Kernel { return []*Kernel{neon(), portable()} }
 // portable's.
 func neon() *Kernel {
 	k := portable()
-	k.name = "neon"
+	k.name, k.single = "neon", false
 	k.gemv32 = func(dst, w, x []float32, rows, cols, stride int) {
 		neonGemv32(&dst[:rows][0], &w[0], &x[:cols][0], rows/panelRows, cols/Lanes, stride*4)
 	}

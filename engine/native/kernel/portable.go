@@ -25,6 +25,7 @@ func portable() *Kernel {
 		total:      portableTotal,
 		moments:    portableMoments,
 		exp:        portableExp,
+		single:     true,
 		swiglu:     portableSwiGLU,
 		sum:        portableSum,
 		max:        portableMax,
