@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -169,6 +170,29 @@ func TestHighest(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHighestOfMany: also where the row is long enough for a floor to leave most of it out.
+func TestHighestOfMany(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	logits := make([]float32, 2053)
+	for _, steps := range []float64{4, 1e6} { // with many ties, and with few
+		for i := range logits {
+			logits[i] = float32(math.Round(rng.NormFloat64()*steps) / steps)
+		}
+		want := sorted(logits)
+		for _, name := range kernel.Available() {
+			by, err := kernel.Select(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range []int{1, 2, 16, fewOf, fewOf + 1} {
+				if got := highest(by, logits, k); !slices.Equal(got, want[:k]) {
+					t.Errorf("%s: the %d highest are %v, want %v", name, k, got, want[:k])
+				}
+			}
+		}
+	}
 }
 
 func BenchmarkDraw(b *testing.B) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"pgregory.net/rapid"
 
@@ -120,6 +121,24 @@ func TestRunners(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// TestRunnerSleeps: one that is long before the others lies down, and gets up when they come.
+func TestRunnerSleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first := newRunner(nil)
+		second := newRunner(first)
+		go second.pass()
+		synctest.Wait()
+		if second.passed.Load() != 0 {
+			t.Fatal("the second has passed before the first")
+		}
+		first.pass()
+		synctest.Wait()
+		if second.passed.Load() != 1 {
+			t.Fatal("the second does not pass after the first")
+		}
+	})
 }
 
 // TestFirstFailureCounts: of two positions that different threads find broken, the
