@@ -226,3 +226,19 @@ func TestUsual(t *testing.T) {
 		}
 	}
 }
+
+// TestPowerOfOne: an answer is told from the honest if it is further off than they are,
+// and not if it is just as far.
+func TestPowerOfOne(t *testing.T) {
+	b := table(t)
+	calm, near, loud := answer(b, 60, 0, 4, 0), answer(b, 60, 0, 4, 1), answer(b, 60, 3, 4, 0)
+	honest := slices.Repeat(Pool{calm, near}, 600)
+	for name, c := range map[string]struct {
+		a    Answer
+		want float64
+	}{"as the calmest": {calm, 0}, "as the others": {near, 0}, "further": {loud, 1}} {
+		if got := Power(honest, Pool{c.a}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
