@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"targon"
@@ -63,11 +64,11 @@ func TestWhoCounts(t *testing.T) {
 type flat struct {
 	logits []float32
 	err    error
-	calls  *int
+	calls  *atomic.Int64
 }
 
 func (f flat) Logits(_ context.Context, ids []targon.TokenID, each func(int, []float32) error) error {
-	if *f.calls++; f.err != nil {
+	if f.calls.Add(1); f.err != nil {
 		return f.err
 	}
 	for at, id := range ids {
@@ -100,12 +101,12 @@ func TestRank(t *testing.T) {
 		{"ours fails", false, broken, nil, false},
 		{"theirs fails", true, nil, broken, true},
 	} {
-		var ours, theirs int
+		var ours, theirs atomic.Int64
 		s := stacks{ours: flat{make([]float32, 2), c.ours, &ours}, theirs: flat{make([]float32, 2), c.theirs, &theirs}}
 		got, err := s.rank(t.Context(), want{value: first, both: c.both}, texts)
 		fails := c.ours != nil || c.both && c.theirs != nil
-		if errors.Is(err, broken) != fails || (theirs > 0) != c.asked {
-			t.Errorf("%s: %v, the prover's stack asked %d times", c.name, err, theirs)
+		if errors.Is(err, broken) != fails || (theirs.Load() > 0) != c.asked {
+			t.Errorf("%s: %v, the prover's stack asked %d times", c.name, err, theirs.Load())
 		}
 		if order := []int{2, 4, 1, 3, 0}; !fails && !slices.Equal(got, order) {
 			t.Errorf("%s: %v, want %v", c.name, got, order)

@@ -90,7 +90,7 @@ func TestPregenerated(t *testing.T) {
 	e := b.cheat(t, "pregenerate")
 	chosen := map[int]int{}
 	for i := range 24 {
-		r := b.request(i, openings[i%len(openings)], 8)
+		r := b.request(i, openings[i%len(openings)], 5)
 		r.Sampling.Temperature = 0.7
 		honest := answer(t, b.honest, r)[:4]
 		var want []targon.TokenID
