@@ -14,7 +14,7 @@ run: ## start a whole network in one process
 check: format vet imports test ## format, vet, imports and tests: before every commit
 
 format: ## fail when a file is not gofmt's
-	@test -z "$$(gofmt -l $(UNITS) | tee /dev/stderr)"
+	@unlike=$$(gofmt -l $(UNITS)); test -z "$$unlike" || { echo "$$unlike" >&2; exit 1; }
 
 vet: ## go vet; the tools are a module of their own
 	$(GO) vet ./... && $(GO) -C tools vet ./... && $(GO) -C tools test ./soak ./mutate
