@@ -40,7 +40,7 @@ bench-proof: ## cheats and the honest, 100000 ids each (an hour); writes docs/be
 	$(GO) run ./cmd/targon bench proof --tokens 100000 --page docs/benchmarks --at "$$(git rev-parse --short HEAD)"
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
-mutate: ## turn round each condition that decides, one at a time; a test must fail (an hour)
+mutate: ## turn round each condition that decides, one at a time; a test must fail (ten minutes)
 	$(GO) -C tools run ./mutate -root .. proof evidence score weights challenge merkle calibrate bundle
 docs: ## put what targon up really prints into README.md
 	tools/transcript.sh
