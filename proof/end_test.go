@@ -43,7 +43,7 @@ func TestFalseEnd(t *testing.T) {
 			r.Sampling.TopK = 20
 		}
 		ids, _ := m.generate(r)
-		cut := append(ids[:min(len(ids)-1, 5+int(seed)%8)], eosHigh)
+		cut := slices.Concat(ids[:min(len(ids)-1, 5+int(seed)%8)], []targon.TokenID{eosHigh})
 		x := targon.Transcript{Request: r, Tokens: cut}
 		for _, top := range []int{vocab, 20} {
 			e, ok, err := proof.FalseEnd(x, m.score(r, cut, targon.Need{Top: top}), proof.Replay{})

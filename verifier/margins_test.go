@@ -70,7 +70,9 @@ func TestMargins(t *testing.T) {
 		w := newWorld(t, "honest", "foreign", "lying")
 		w.config.Packs = []evidence.Pack{toyPack()}
 		w.config.AuditPPM = 900_000
-		v := w.run(40 * time.Second)
+		prompts := w.config.Prompts
+		w.config.Prompts = func(r *randv2) targon.Draft { d := prompts(r); d.MaxTokens = 32; return d } // room for flips
+		v := w.run(90 * time.Second)
 		audit := w.check()
 		if audit.Drawn < 50 || v.View().Set < 3 {
 			t.Fatalf("audit: %+v, weights set %d times", audit, v.View().Set)
