@@ -72,9 +72,9 @@ Decoding has to read every weight but the embeddings for each id. A *plain read*
 turns. A share above 1 comes from the third-level cache, which keeps some of what is read for the next id. builtin fits into it, where a plain read is faster than numbers can
 be widened and multiplied.
 
-Score over decode is what a verifier saves by checking in one pass. Decoding reads weights as fast as memory gives them, so that the aims of 3 for builtin and 8 for random-24M
-in F32 take about 75 % of the 118 GFLOP/s that a core of the processor measured here does at its peak. Scoring came to 58 % when the table above was made; the kernels since come
-to 70 % for builtin and 72 % for random-24M in quiet moments of a busy machine (11,200 and 2,800 ids a second), which is 2.6 and, with 358 ids decoded a second on the idle machine, 7.8.
+Score over decode is what a verifier saves by checking in one pass. Decoding reads weights as fast as memory gives them, so that the aims of 3 for builtin in F16 and 8 for
+random-24M in F32 would take 87 and 91 % of the 118 GFLOP/s that a core of the processor measured here does at its peak. Both are missed: on the idle machine
+scoring comes to 64 and 71 %, that is 10,300 and 2,750 ids a second, and in the best moments of builtin to 70 %. In F32 builtin decodes more slowly, and the ratio is 3.5.
 What holds it there: four rows times six vectors, everything in the first-level cache, do 94 % in F32 and 93 % in F16, since the sixteen lanes of a sum have to be added up in
 the order that arithmetic 1 says, which takes turns from the multipliers; weights and vectors from the second and third level leave 85 to 90 %; and matrices are 83 % of the time, attention
 9 %, reading the logits 4 %, all else 4 % (builtin). Against the program before, in turns, medians of seven pairs in CPU time: random-24M 1.12 (F32) and 1.30 (F16) times as fast, builtin 1.03 and 1.11.
