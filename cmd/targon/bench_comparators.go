@@ -3,13 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"targon/bench/trial"
-	"targon/engine/native"
 )
 
 // newBenchComparatorsCommand measures the checks that Targon used before beside replay.
@@ -39,20 +37,7 @@ func (t proofTrial) compare(cmd *cobra.Command, answers int) error {
 	if answers < 1 || answers > 10_000 {
 		return fmt.Errorf("--answers %d: want 1 to 10000", answers)
 	}
-	if t.page != "" {
-		if err := os.MkdirAll(t.page, 0o755); err != nil {
-			return fmt.Errorf("--page: %w", err)
-		}
-	}
-	m, err := native.Load(t.model())
-	if err != nil {
-		return err
-	}
-	pack, err := t.read()
-	if err != nil {
-		return err
-	}
-	desk, err := trial.NewDesk(m, pack)
+	desk, err := t.desk()
 	if err != nil {
 		return err
 	}

@@ -70,20 +70,7 @@ func (t proofTrial) run(cmd *cobra.Command) error {
 			return fmt.Errorf("--cheat %q: choose from %s", name, strings.Join(redteam.Names(), ", "))
 		}
 	}
-	if t.page != "" { // now, and not when minutes of work wait for it
-		if err := os.MkdirAll(t.page, 0o755); err != nil {
-			return fmt.Errorf("--page: %w", err)
-		}
-	}
-	m, err := native.Load(t.model())
-	if err != nil {
-		return err
-	}
-	pack, err := t.read()
-	if err != nil {
-		return err
-	}
-	desk, err := trial.NewDesk(m, pack)
+	desk, err := t.desk()
 	if err != nil {
 		return err
 	}
@@ -155,4 +142,23 @@ func (t proofTrial) machine(began time.Time) string {
 	}
 	return fmt.Sprintf("%s%s. Machine: %d cores of %s, %s/%s, %s. Load averages at the end: %s.",
 		began.UTC().Format(time.DateOnly), at, runtime.NumCPU(), processor, runtime.GOOS, runtime.GOARCH, runtime.Version(), load)
+}
+
+// desk makes the folder for the page, now and not when minutes of work wait for it, and
+// loads what answers are judged by.
+func (t proofTrial) desk() (*trial.Desk, error) {
+	if t.page != "" {
+		if err := os.MkdirAll(t.page, 0o755); err != nil {
+			return nil, fmt.Errorf("--page: %w", err)
+		}
+	}
+	m, err := native.Load(t.model())
+	if err != nil {
+		return nil, err
+	}
+	pack, err := t.read()
+	if err != nil {
+		return nil, err
+	}
+	return trial.NewDesk(m, pack)
 }
