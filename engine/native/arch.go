@@ -64,7 +64,7 @@ func (m *metadata) rotary(c *config) {
 	c.slower = 1
 	kind, ok := m.file.String(m.arch + ".rope.scaling.type")
 	if !ok {
-		if _, present := m.file.Value(m.arch + ".rope.scaling.type"); present {
+		if m.file.Has(m.arch + ".rope.scaling.type") {
 			m.fail("%s.rope.scaling.type is not text", m.arch)
 		}
 		kind = "linear" // as llama.cpp has it: a factor alone is a linear one
@@ -73,7 +73,7 @@ func (m *metadata) rotary(c *config) {
 	case "none":
 	case "linear":
 		key := "rope.scaling.factor"
-		if _, ok := m.file.Value(m.arch + "." + key); !ok {
+		if !m.file.Has(m.arch + "." + key) {
 			key = "rope.scale_linear"
 		}
 		if m.optional(key, 0, 1e6) != 0 {
@@ -87,8 +87,8 @@ func (m *metadata) rotary(c *config) {
 // windows reads which layers see only the latest positions.
 func (m *metadata) windows(c *config) {
 	const key, pattern = "attention.sliding_window", "attention.sliding_window_pattern"
-	_, windowed := m.file.Value(m.arch + "." + key)
-	_, patterned := m.file.Value(m.arch + "." + pattern)
+	windowed := m.file.Has(m.arch + "." + key)
+	patterned := m.file.Has(m.arch + "." + pattern)
 	switch {
 	case c.arch == "gemma2":
 		c.window = m.count(key, 4096, math.MaxInt32)

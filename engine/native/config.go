@@ -64,7 +64,7 @@ func (m *metadata) fail(format string, args ...any) {
 // count reads an integer from 1 to limit. A fallback of 0 makes the key required.
 func (m *metadata) count(key string, fallback, limit int) int {
 	key = m.arch + "." + key
-	if _, present := m.file.Value(key); !present && fallback > 0 {
+	if !m.file.Has(key) && fallback > 0 {
 		return fallback
 	}
 	v, ok := m.file.Uint(key)
@@ -83,7 +83,7 @@ func (m *metadata) real(key string, fallback, lo, hi float64) float64 {
 	key = m.arch + "." + key
 	v, ok := m.file.Float(key)
 	if !ok {
-		if _, present := m.file.Value(key); present || fallback == 0 {
+		if m.file.Has(key) || fallback == 0 {
 			m.fail("%s is missing or not a number", key)
 		}
 		return fallback
@@ -96,7 +96,7 @@ func (m *metadata) real(key string, fallback, lo, hi float64) float64 {
 
 // optional reads a number that is 0 where it is missing.
 func (m *metadata) optional(key string, lo, hi float64) float64 {
-	if _, present := m.file.Value(m.arch + "." + key); !present {
+	if !m.file.Has(m.arch + "." + key) {
 		return 0
 	}
 	return m.real(key, 0, lo, hi)

@@ -119,6 +119,36 @@ func TestMappingOutlivesItsUses(t *testing.T) {
 	}
 }
 
+// TestTextOutlivesTheModel: tokens are read where they lie in the file, which stays
+// mapped as long as somebody decodes with them.
+func TestTextOutlivesTheModel(t *testing.T) {
+	path, data := modelFile(t, wide())
+	whole, err := native.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := native.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoder, want := m.Decoder(), whole.Decoder()
+	runtime.KeepAlive(m) // the last that refers to the model
+	for id := range targon.TokenID(whole.Vocab()) {
+		if id%100 == 0 {
+			runtime.GC()
+			if !held(t, path) {
+				t.Fatal("the file is no longer mapped")
+			}
+		}
+		if got, want := decoder.Add(id), want.Add(id); got != want {
+			t.Fatalf("token %d is %q, want %q", id, got, want)
+		}
+	}
+	if runtime.KeepAlive(decoder); !gone(t, path) {
+		t.Error("the file stays mapped")
+	}
+}
+
 // gone waits until the collector has given a mapping back.
 func gone(t *testing.T, path string) bool {
 	t.Helper()

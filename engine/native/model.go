@@ -64,10 +64,8 @@ func load(data []byte, source *mapped.File) (*Model, error) {
 		return nil, err
 	}
 	w.source = source
+	f.Keep(source) // tokens stay where they are in the file, too
 	known := readText(f, w.vocab)
-	for _, key := range []string{"tokenizer.ggml.merges", "tokenizer.ggml.token_type"} {
-		f.Drop(key) // a tokenizer keeps what it needs of these in another form
-	}
 	return &Model{
 		name: nameOf(f),
 		digest: sync.OnceValue(func() targon.Digest {

@@ -9,9 +9,9 @@
 //
 // The invariant: a [File] that [Parse] returns is consistent. Every tensor lies
 // inside the input, overlaps no other, and has exactly the bytes that its type and
-// dimensions call for; [Tensor].Data are sub-slices of the input. A file that lies
-// about a count or a length costs an error, and never memory beyond a small
-// multiple of its own size.
+// dimensions call for; [Tensor].Data and the elements of a [List] stay where they are in
+// the input. A file that lies about a count or a length costs an error, and never memory
+// beyond a small multiple of its own size.
 //
 // The layout is that of the GGUF specification in ggml's docs/gguf.md; the block
 // formats are ggml's (ggml-common.h, block_q4_0 to block_q6_K). Q8_0 and Q4_0 are

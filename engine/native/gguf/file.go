@@ -38,16 +38,24 @@ func (t *Tensor) Elements() uint64 {
 // an empty file. Its methods that only read may be called concurrently.
 type File struct {
 	keys    []string
-	values  map[string]any
+	values  map[string]any // a List for a slice
 	tensors []*Tensor
 	names   map[string]*Tensor
+	owner   any
 }
+
+// Keep has the File keep something reachable: what its bytes belong to, such as a file
+// that is mapped. Whoever looks at them keeps the File as well.
+func (f *File) Keep(owner any) { f.owner = owner }
 
 // Set adds or replaces a metadata value: an integer of 8 to 64 bits, float32,
 // float64, bool, string, or a slice of one of these.
 func (f *File) Set(key string, value any) error {
 	if key == "" || len(key) >= maxKey || !utf8.ValidString(key) {
 		return malformed("key %s is empty, too long or not UTF-8", brief(key))
+	}
+	if list, ok := toList(value); ok {
+		value = list
 	}
 	if valueType(value) == 0 && !isUint8(value) {
 		return malformed("key %s: %T is not a metadata type", brief(key), value)
@@ -66,14 +74,6 @@ func (f *File) Set(key string, value any) error {
 	}
 	f.values[key] = value
 	return nil
-}
-
-// Drop removes a metadata value, to be rid of a long list that has been read.
-func (f *File) Drop(key string) {
-	if _, ok := f.values[key]; ok {
-		delete(f.values, key)
-		f.keys = slices.DeleteFunc(f.keys, func(k string) bool { return k == key })
-	}
 }
 
 // Add appends a tensor; its name must be new and its data of the size that its
@@ -109,10 +109,26 @@ func (f *File) Tensors() []*Tensor { return slices.Clone(f.tensors) }
 // Keys returns the metadata keys in file order.
 func (f *File) Keys() []string { return slices.Clone(f.keys) }
 
-// Value returns a metadata value as it is stored; it fits [File.Set].
+// Value returns a metadata value of the type that [File.Set] takes; a slice is made anew
+// by each call.
 func (f *File) Value(key string) (any, bool) {
 	v, ok := f.values[key]
+	if l, array := v.(List); array {
+		return l.decode(), true
+	}
 	return v, ok
+}
+
+// Has tells whether there is a metadata value.
+func (f *File) Has(key string) bool {
+	_, ok := f.values[key]
+	return ok
+}
+
+// List returns an array.
+func (f *File) List(key string) (List, bool) {
+	l, ok := f.values[key].(List)
+	return l, ok
 }
 
 // Uint returns an integer of any width that is not negative.
@@ -139,65 +155,6 @@ func (f *File) String(key string) (string, bool) {
 func (f *File) Bool(key string) (value, ok bool) {
 	value, ok = f.values[key].(bool)
 	return value, ok
-}
-
-// Strings returns a list of texts, which the caller must not change.
-func (f *File) Strings(key string) ([]string, bool) {
-	v, ok := f.values[key].([]string)
-	return v, ok
-}
-
-// Floats returns a list of float32, or of float64 narrowed to it.
-func (f *File) Floats(key string) ([]float32, bool) {
-	switch v := f.values[key].(type) {
-	case []float32:
-		return v, true
-	case []float64:
-		out := make([]float32, len(v))
-		for i, x := range v {
-			out[i] = float32(x)
-		}
-		return out, true
-	}
-	return nil, false
-}
-
-// Ints returns a list of integers of any width; false if one exceeds an int64.
-func (f *File) Ints(key string) ([]int64, bool) {
-	switch v := f.values[key].(type) {
-	case []uint8:
-		return toInts(v)
-	case []int8:
-		return toInts(v)
-	case []uint16:
-		return toInts(v)
-	case []int16:
-		return toInts(v)
-	case []uint32:
-		return toInts(v)
-	case []int32:
-		return toInts(v)
-	case []uint64:
-		return toInts(v)
-	case []int64:
-		return v, true
-	}
-	return nil, false
-}
-
-type integer interface {
-	~uint8 | ~int8 | ~uint16 | ~int16 | ~uint32 | ~int32 | ~uint64 | ~int64
-}
-
-func toInts[T integer](v []T) ([]int64, bool) {
-	out := make([]int64, len(v))
-	for i, x := range v {
-		if x > 0 && uint64(x) > math.MaxInt64 {
-			return nil, false
-		}
-		out[i] = int64(x)
-	}
-	return out, true
 }
 
 func toUint(value any) (uint64, bool) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -179,29 +180,101 @@ func TestGetters(t *testing.T) {
 	if v, ok := f.Bool("yes"); !ok || !v {
 		t.Errorf("Bool = %v, %v", v, ok)
 	}
-	if v, ok := f.Strings("astr"); !ok || cmp.Diff([]string{"a", "", "\u2581b"}, v) != "" {
-		t.Errorf("Strings = %q, %v", v, ok)
+}
+
+// TestLists: every element comes out of its place, and nothing of another kind.
+func TestLists(t *testing.T) {
+	f := tiny(t)
+	long := make([]string, 50)
+	for i := range long {
+		long[i] = strings.Repeat("é", i%5)
+	}
+	if err := errors.Join(f.Set("long", long), f.Set("none", []string{})); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string][]string{"astr": {"a", "", "\u2581b"}, "long": long, "none": nil} {
+		list, _ := f.List(key)
+		texts, ok := list.Texts()
+		if !ok || texts.Len() != len(want) || list.Len() != len(want) {
+			t.Fatalf("%s has %d texts, want %d", key, list.Len(), len(want))
+		}
+		for i, text := range texts.All() {
+			if string(text) != want[i] || string(texts.At(i)) != want[i] {
+				t.Errorf("%s: text %d is %q and %q, want %q", key, i, text, texts.At(i), want[i])
+			}
+		}
+		for range texts.All() {
+			break // which must end it
+		}
 	}
 	for key, want := range map[string][]float32{"af32": {0.5, -0.5}, "af64": {0.25}} {
-		if v, ok := f.Floats(key); !ok || cmp.Diff(want, v) != "" {
-			t.Errorf("Floats(%s) = %v, %v", key, v, ok)
+		list, _ := f.List(key)
+		for i := range want {
+			if v, ok := list.Float(i); !ok || v != want[i] {
+				t.Errorf("%s: element %d is %v, %v", key, i, v, ok)
+			}
 		}
 	}
 	for key, want := range map[string][]int64{
 		"au8": {1, 2}, "ai8": {-1}, "au16": {1}, "ai16": {-1}, "au32": {1, 2, 3}, "ai32": {-1, 0}, "au64": {5}, "ai64": {-5},
 	} {
-		if v, ok := f.Ints(key); !ok || cmp.Diff(want, v) != "" {
-			t.Errorf("Ints(%s) = %v, %v", key, v, ok)
+		list, _ := f.List(key)
+		for i := range want {
+			if v, ok := list.Int(i); !ok || v != want[i] {
+				t.Errorf("%s: element %d is %v, %v", key, i, v, ok)
+			}
 		}
 	}
 	if err := f.Set("au64", []uint64{math.MaxUint64}); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := f.Ints("au64"); ok {
-		t.Error("Ints of a value beyond int64 succeeded")
+	for _, key := range []string{"au64", "astr", "af32"} {
+		list, _ := f.List(key)
+		if v, ok := list.Int(0); ok {
+			t.Errorf("%s as an int64 is %d", key, v)
+		}
 	}
-	if _, ok := f.Ints("astr"); ok {
-		t.Error("Ints of texts succeeded")
+	for _, key := range []string{"au8", "astr"} {
+		list, _ := f.List(key)
+		if v, ok := list.Float(0); ok {
+			t.Errorf("%s as a float32 is %v", key, v)
+		}
+	}
+	if list, _ := f.List("au8"); func() bool { _, ok := list.Texts(); return ok }() {
+		t.Error("numbers came out as texts")
+	}
+	if _, ok := f.List("u8"); ok || !f.Has("u8") || f.Has("absent") {
+		t.Error("a number is a list, or a key is not known")
+	}
+}
+
+// TestListsStayInPlace: an array is neither copied nor decoded when a file is read.
+func TestListsStayInPlace(t *testing.T) {
+	f := new(gguf.File)
+	tokens, scores := make([]string, 1<<14), make([]float32, 1<<14)
+	for i := range tokens {
+		tokens[i] = fmt.Sprint(i)
+	}
+	if err := errors.Join(f.Set("tokens", tokens), f.Set("scores", scores)); err != nil {
+		t.Fatal(err)
+	}
+	data := encode(t, f)
+	if n := testing.AllocsPerRun(10, func() {
+		if _, err := gguf.Parse(data); err != nil {
+			t.Fatal(err)
+		}
+	}); n > 30 {
+		t.Errorf("reading two long lists allocates %v times", n)
+	}
+	f, err := gguf.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := f.List("tokens")
+	texts, _ := list.Texts()
+	copy(data[bytes.Index(data, []byte("12345")):], "abcde")
+	if got := texts.At(12345); string(got) != "abcde" {
+		t.Errorf("the text is a copy: %s", got)
 	}
 }
 
@@ -214,10 +287,10 @@ func TestReadsARealModel(t *testing.T) {
 	if arch, _ := f.String("general.architecture"); arch != "llama" {
 		t.Errorf("architecture %q", arch)
 	}
-	tokens, _ := f.Strings("tokenizer.ggml.tokens")
-	scores, _ := f.Floats("tokenizer.ggml.scores")
-	if len(tokens) != 512 || len(scores) != 512 {
-		t.Errorf("%d tokens with %d scores, want 512 of each", len(tokens), len(scores))
+	tokens, _ := f.List("tokenizer.ggml.tokens")
+	scores, _ := f.List("tokenizer.ggml.scores")
+	if tokens.Len() != 512 || scores.Len() != 512 {
+		t.Errorf("%d tokens with %d scores, want 512 of each", tokens.Len(), scores.Len())
 	}
 	embd, ok := f.Tensor("token_embd.weight")
 	if !ok {
@@ -478,6 +551,19 @@ func FuzzParse(f *testing.F) {
 				}
 			}
 		}
+		for _, key := range file.Keys() {
+			list, ok := file.List(key)
+			if v, _ := file.Value(key); ok && reflect.ValueOf(v).Len() != list.Len() {
+				t.Fatalf("a list of %d elements is %v", list.Len(), v)
+			}
+			if texts, ok := list.Texts(); ok {
+				for i, text := range texts.All() {
+					if !bytes.Equal(text, texts.At(i)) {
+						t.Fatalf("text %d is %q and %q", i, text, texts.At(i))
+					}
+				}
+			}
+		}
 		if total > len(data) {
 			t.Fatalf("%d bytes of tensors in a file of %d", total, len(data))
 		}
@@ -518,19 +604,4 @@ func Example() {
 	// Output:
 	// llama output.weight Q8_0 [32 2] 68
 	// gguf: tensor "output.weight" needs 68 bytes at 0, the file has 22
-}
-
-// TestDrop: a dropped value is neither found nor listed nor written; others stay in order.
-func TestDrop(t *testing.T) {
-	f := new(gguf.File)
-	for _, key := range []string{"a", "b", "c"} {
-		if err := f.Set(key, uint32(7)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f.Drop("b")
-	f.Drop("b")
-	if _, ok := f.Value("b"); ok || !slices.Equal(f.Keys(), []string{"a", "c"}) {
-		t.Errorf("keys are %q", f.Keys())
-	}
 }

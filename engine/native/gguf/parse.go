@@ -15,8 +15,8 @@ const (
 	minTensor = 8 + 1 + 4 + 8 + 4 + 8
 )
 
-// Parse reads a model file. The tensors' Data are sub-slices of data, which must
-// stay unchanged as long as the File is in use.
+// Parse reads a model file. The tensors' Data and arrays of metadata are parts of data,
+// which must stay unchanged as long as the File is in use.
 func Parse(data []byte) (*File, error) {
 	c := &cursor{rest: data}
 	tensors, pairs, err := c.header()

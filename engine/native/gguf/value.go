@@ -38,7 +38,7 @@ func minSize(kind uint32) int {
 	return 0
 }
 
-// value reads one metadata value.
+// value reads one metadata value, an array as a List.
 func (c *cursor) value(key string) any {
 	kind := c.u32()
 	if kind != kindArray {
@@ -62,7 +62,31 @@ func (c *cursor) value(key string) any {
 		c.fail(truncated("key %s claims %d elements, the file has room for %d", brief(key), n, len(c.rest)/size))
 		return nil
 	}
-	return c.array(elem, int(n), key)
+	return c.list(List{kind: elem, n: int(n)}, key)
+}
+
+// list takes the bytes of a List, having looked at those that may be wrong.
+func (c *cursor) list(l List, key string) any {
+	from := c.rest
+	switch l.kind {
+	case kindString:
+		what := "value of key " + brief(key)
+		for range l.n {
+			if c.take(c.u64(), what); c.err != nil {
+				return nil
+			}
+		}
+	case kindBool:
+		for range l.n {
+			if c.bool(key); c.err != nil {
+				return nil
+			}
+		}
+	default:
+		c.take(uint64(l.n*minSize(l.kind)), "value of key "+brief(key))
+	}
+	l.data = from[: len(from)-len(c.rest) : len(from)-len(c.rest)]
+	return l
 }
 
 func (c *cursor) scalar(kind uint32, key string) any {
@@ -93,45 +117,39 @@ func (c *cursor) scalar(kind uint32, key string) any {
 	return math.Float64frombits(c.u64())
 }
 
-func (c *cursor) array(kind uint32, n int, key string) any {
+// array decodes a List's elements, which have been looked at.
+func (c *cursor) array(kind uint32, n int) any {
 	switch kind {
 	case kindUint8:
-		return list(c, n, c.u8)
+		return decode(n, c.u8)
 	case kindInt8:
-		return list(c, n, func() int8 { return int8(c.u8()) })
+		return decode(n, func() int8 { return int8(c.u8()) })
 	case kindUint16:
-		return list(c, n, c.u16)
+		return decode(n, c.u16)
 	case kindInt16:
-		return list(c, n, func() int16 { return int16(c.u16()) })
+		return decode(n, func() int16 { return int16(c.u16()) })
 	case kindUint32:
-		return list(c, n, c.u32)
+		return decode(n, c.u32)
 	case kindInt32:
-		return list(c, n, func() int32 { return int32(c.u32()) })
+		return decode(n, func() int32 { return int32(c.u32()) })
 	case kindFloat32:
-		return list(c, n, func() float32 { return math.Float32frombits(c.u32()) })
+		return decode(n, func() float32 { return math.Float32frombits(c.u32()) })
 	case kindBool:
-		return list(c, n, func() bool { return c.bool(key) })
+		return decode(n, func() bool { return c.bool("") })
 	case kindString:
-		what := "value of key " + brief(key)
-		return list(c, n, func() string { return c.str(what) })
+		return decode(n, func() string { return c.str("") })
 	case kindUint64:
-		return list(c, n, c.u64)
+		return decode(n, c.u64)
 	case kindInt64:
-		return list(c, n, func() int64 { return int64(c.u64()) })
+		return decode(n, func() int64 { return int64(c.u64()) })
 	}
-	return list(c, n, func() float64 { return math.Float64frombits(c.u64()) })
+	return decode(n, func() float64 { return math.Float64frombits(c.u64()) })
 }
 
-// list reads n elements. It grows as it reads, so that a false count over short
-// strings stops at the first that is missing rather than after an allocation.
-func list[T any](c *cursor, n int, next func() T) []T {
-	out := make([]T, 0, min(n, 1<<16))
-	for range n {
-		v := next()
-		if c.err != nil {
-			return nil
-		}
-		out = append(out, v)
+func decode[T any](n int, next func() T) []T {
+	out := make([]T, n)
+	for i := range out {
+		out[i] = next()
 	}
 	return out
 }
@@ -165,8 +183,7 @@ func valueType(value any) uint32 {
 		return kindInt64
 	case float64:
 		return kindFloat64
-	case []uint8, []int8, []uint16, []int16, []uint32, []int32, []float32, []bool, []string,
-		[]uint64, []int64, []float64:
+	case List:
 		return kindArray
 	}
 	return kindUint8
@@ -175,43 +192,12 @@ func valueType(value any) uint32 {
 // appendValue writes a value that Set let through, its kind first.
 func appendValue(b []byte, value any) []byte {
 	b = binary.LittleEndian.AppendUint32(b, valueType(value))
-	switch v := value.(type) {
-	case []uint8:
-		return appendArray(b, v)
-	case []int8:
-		return appendArray(b, v)
-	case []uint16:
-		return appendArray(b, v)
-	case []int16:
-		return appendArray(b, v)
-	case []uint32:
-		return appendArray(b, v)
-	case []int32:
-		return appendArray(b, v)
-	case []float32:
-		return appendArray(b, v)
-	case []bool:
-		return appendArray(b, v)
-	case []string:
-		return appendArray(b, v)
-	case []uint64:
-		return appendArray(b, v)
-	case []int64:
-		return appendArray(b, v)
-	case []float64:
-		return appendArray(b, v)
+	if l, ok := value.(List); ok {
+		b = binary.LittleEndian.AppendUint32(b, l.kind)
+		b = binary.LittleEndian.AppendUint64(b, uint64(l.n))
+		return append(b, l.data...)
 	}
 	return appendScalar(b, value)
-}
-
-func appendArray[T any](b []byte, v []T) []byte {
-	var zero T
-	b = binary.LittleEndian.AppendUint32(b, valueType(zero))
-	b = binary.LittleEndian.AppendUint64(b, uint64(len(v)))
-	for _, x := range v {
-		b = appendScalar(b, x)
-	}
-	return b
 }
 
 func appendScalar(b []byte, value any) []byte {

@@ -1,8 +1,9 @@
 package tokenizer
 
 import (
+	"bytes"
 	"fmt"
-	"strings"
+	"unicode/utf8"
 
 	"targon"
 	"targon/engine/native/gguf"
@@ -10,20 +11,13 @@ import (
 
 // A byteLevel merges bytes within words, by a list of merges.
 type byteLevel struct {
-	rule   rule
-	words  map[string]targon.TokenID // by the bytes spelled; nil if words are always merged
-	merges map[uint64]merge          // by pairOf
-	bytes  [256]targon.TokenID
-	unk    targon.TokenID
-}
-
-func pairOf(left, right targon.TokenID) uint64 {
-	return uint64(uint32(left))<<32 | uint64(uint32(right))
-}
-
-type merge struct {
-	rank int32
-	id   targon.TokenID
+	rule  rule
+	words *table // of what words may be; nil if words are always merged
+	// longest is how many bytes a word has at most that is a token.
+	longest int
+	merges  *merges
+	bytes   [256]targon.TokenID
+	unk     targon.TokenID
 }
 
 // readByteLevel reads a tokenizer of the kind "gpt2".
@@ -43,21 +37,18 @@ func (t *Tokenizer) readByteLevel(f *gguf.File) error {
 		return err
 	}
 	t.addBOS, t.addEOS = flag(f, keyAddBOS, rule.addBOS), flag(f, keyAddEOS, false)
-	if err := t.readPieces(spelled); err != nil {
+	t.spelled = true
+	e, ids := &byteLevel{rule: rule, bytes: noBytes(), unk: t.substitute()}, newTable(t.texts)
+	if rule.wholeWords {
+		e.words = ids
+	}
+	if err := t.checkBytes(); err != nil {
 		return err
 	}
-	e := &byteLevel{rule: rule, bytes: noBytes(), unk: t.substitute()}
-	if rule.wholeWords {
-		e.words = make(map[string]targon.TokenID, len(t.texts))
-	}
-	ids := newTable(t.texts)
-	for i, text := range t.texts {
-		if t.kinds[i] == control || t.kinds[i] == byteToken || text == "" {
-			continue // no text is merged into these
-		}
-		ids.add(targon.TokenID(i)) // of several the last, as in llama.cpp
-		if s, ok := bytesOf(text); ok && rule.wholeWords {
-			e.words[s] = targon.TokenID(i)
+	for id, text := range t.texts.All() {
+		if t.kinds[id] != control && t.kinds[id] != byteToken && len(text) > 0 { // into others no text is merged
+			ids.add(targon.TokenID(id)) // of several the last, as in llama.cpp
+			e.longest = max(e.longest, len(text))
 		}
 	}
 	for b := range e.bytes {
@@ -72,36 +63,35 @@ func (t *Tokenizer) readByteLevel(f *gguf.File) error {
 // readMerges takes the list of merges, each of them two tokens with a space between.
 // What would make a control token is left out.
 func (t *Tokenizer) readMerges(f *gguf.File, e *byteLevel, ids *table) error {
-	lines, ok := f.Strings(keyMerges)
+	list, _ := f.List(keyMerges)
+	lines, ok := list.Texts()
 	if !ok {
 		return fmt.Errorf("%w: no %s", ErrFormat, keyMerges)
 	}
 	reserved := map[string]bool{}
-	for i, text := range t.texts {
+	for i, text := range t.texts.All() {
 		if t.kinds[i] == control {
-			reserved[text] = true
+			reserved[string(text)] = true
 		}
 	}
-	e.merges = make(map[uint64]merge, len(lines))
+	e.merges = newMerges(lines.Len())
 	var both []byte
-	for rank, line := range lines {
-		left, right, ok := strings.Cut(line, " ")
-		if !ok || left == "" || right == "" {
+	for rank, line := range lines.All() {
+		left, right, ok := bytes.Cut(line, []byte(" "))
+		if !ok || len(left) == 0 || len(right) == 0 {
 			return fmt.Errorf("%w: merge %d is %.40q, not two tokens", ErrFormat, rank, line)
 		}
 		both = append(append(both[:0], left...), right...)
-		l, okL := ids.find(left)
-		r, okR := ids.find(right)
-		id, okB := ids.find(string(both))
+		l, okL := ids.find(view(left))
+		r, okR := ids.find(view(right))
+		id, okB := ids.find(view(both))
 		if !okL || !okR || !okB {
-			if reserved[left] || reserved[right] || reserved[string(both)] {
+			if reserved[string(left)] || reserved[string(right)] || reserved[string(both)] {
 				continue
 			}
 			return fmt.Errorf("%w: merge %d, %.40q, is not of tokens into a token", ErrFormat, rank, line)
 		}
-		if _, ok := e.merges[pairOf(l, r)]; !ok { // of several the first, as in llama.cpp
-			e.merges[pairOf(l, r)] = merge{int32(rank), id}
-		}
+		e.merges.add(rewrite{l, r, id}) // of several the first, as in llama.cpp
 	}
 	return nil
 }
@@ -115,7 +105,7 @@ func (e *byteLevel) encode(ids []targon.TokenID, text string) []targon.TokenID {
 }
 
 func (e *byteLevel) appendWord(ids []targon.TokenID, m *merger, word string) []targon.TokenID {
-	if id, ok := e.words[word]; ok {
+	if id, ok := e.whole(word); ok {
 		return append(ids, id)
 	}
 	m.start(word)
@@ -135,10 +125,27 @@ func (e *byteLevel) appendWord(ids []targon.TokenID, m *merger, word string) []t
 	return ids
 }
 
+// whole returns the token that a whole word is.
+func (e *byteLevel) whole(word string) (targon.TokenID, bool) {
+	if e.words == nil || len(word) > e.longest {
+		return absent, false
+	}
+	var buf [64]byte
+	written := buf[:0]
+	for i := range len(word) {
+		if b := word[i]; b > ' ' && b < 0x7f { // as most are, and as themselves
+			written = append(written, b)
+		} else {
+			written = utf8.AppendRune(written, runeOf(b))
+		}
+	}
+	return e.words.find(view(written))
+}
+
 // join orders merges as the file lists them.
 func (e *byteLevel) join(_ string, left, right *symbol) (float64, targon.TokenID, bool) {
-	found, ok := e.merges[pairOf(left.id, right.id)]
-	return float64(found.rank), found.id, ok
+	rank, id, ok := e.merges.find(pair{left.id, right.id})
+	return float64(rank), id, ok
 }
 
 // GPT-2 writes the bytes of a token as printable characters: a byte that is one in
@@ -171,24 +178,17 @@ func byteOf(r rune) (byte, bool) {
 	return byte(r), r >= 0 && r <= 0xff && runeOf(byte(r)) == r
 }
 
-// bytesOf returns the bytes that a token's text is written for, if it is all bytes.
-func bytesOf(text string) (string, bool) {
-	out := make([]byte, 0, len(text))
-	for _, r := range text {
+// appendSpelled appends what a normal token means: the bytes that its text is written
+// for. A text that is not all bytes was added to the vocabulary as it is.
+func appendSpelled(to, text []byte) []byte {
+	n := len(to)
+	for rest := text; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
 		b, ok := byteOf(r)
 		if !ok {
-			return "", false
+			return append(to[:n], text...)
 		}
-		out = append(out, b)
+		to, rest = append(to, b), rest[size:]
 	}
-	return string(out), true
-}
-
-// spelled is what a normal token means: text that is not all bytes was added to the
-// vocabulary as it is.
-func spelled(text string) string {
-	if s, ok := bytesOf(text); ok {
-		return s
-	}
-	return text
+	return to
 }

@@ -42,10 +42,10 @@ func (t *Tokenizer) Decode(ids []targon.TokenID) string {
 // Add takes the next id and returns the text that is now certain. Control tokens,
 // unused ones and ids outside the vocabulary add nothing.
 func (d *Decoder) Add(id targon.TokenID) string {
-	if id < 0 || int(id) >= len(d.t.pieces) {
+	if id < 0 || int(id) >= d.t.texts.Len() {
 		return ""
 	}
-	text := d.t.pieces[id]
+	text := d.t.Piece(id)
 	switch special := d.t.kinds[id] == control || d.t.kinds[id] == userDefined; {
 	case special:
 		d.strip = d.inverse

@@ -1,6 +1,10 @@
 package tokenizer
 
-import "targon"
+import (
+	"runtime"
+
+	"targon"
+)
 
 // Encode returns the ids of a text, after BOS if that is asked for and there is
 // one. Where the spelling of a user-defined token occurs, it becomes that token;
@@ -24,16 +28,18 @@ func (t *Tokenizer) encode(special *index, text string, bos bool) []targon.Token
 	}
 	from := 0
 	for i := 0; i < len(text) && !special.empty; {
-		id, ok := special.at(text[i:])
+		id, n, ok := special.at(text[i:])
 		if !ok {
 			i++
 			continue
 		}
 		ids = append(t.stretch(ids, text[from:i]), id)
-		i += len(t.texts[id])
+		i += n
 		from = i
 	}
-	return t.stretch(ids, text[from:])
+	ids = t.stretch(ids, text[from:])
+	runtime.KeepAlive(t)
+	return ids
 }
 
 func (t *Tokenizer) stretch(ids []targon.TokenID, text string) []targon.TokenID {

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ const space = "\u2581"
 type sentencePiece struct {
 	prefix  bool
 	ids     *table // of normal tokens
-	scores  []float32
+	scores  gguf.List
 	longest int // bytes of the longest piece
 	bytes   [256]targon.TokenID
 	unk     targon.TokenID
@@ -28,17 +29,17 @@ func (t *Tokenizer) readSentencePiece(f *gguf.File) error {
 	if err := t.read(f); err != nil {
 		return err
 	}
-	scores, _ := f.Floats(keyScores)
-	if len(scores) != len(t.texts) {
-		return fmt.Errorf("%w: %d tokens but %d scores", ErrFormat, len(t.texts), len(scores))
+	scores, _ := f.List(keyScores)
+	if scores.Len() != t.texts.Len() {
+		return fmt.Errorf("%w: %d tokens but %d scores", ErrFormat, t.texts.Len(), scores.Len())
 	}
-	for id, s := range scores {
-		if s != s { // NaN would leave the order of merges undefined
+	for id := range scores.Len() {
+		if s, ok := scores.Float(id); !ok || s != s { // NaN would leave the order of merges undefined
 			return fmt.Errorf("%w: the score of token %d is not a number", ErrFormat, id)
 		}
 	}
-	if _, typed := f.Value(keyTypes); !typed {
-		for id, text := range t.texts {
+	if !f.Has(keyTypes) {
+		for id, text := range t.texts.All() {
 			if _, ok := parseByte(text); ok {
 				t.kinds[id] = byteToken
 			}
@@ -50,17 +51,18 @@ func (t *Tokenizer) readSentencePiece(f *gguf.File) error {
 	}
 	t.addBOS, t.addEOS = flag(f, keyAddBOS, true), flag(f, keyAddEOS, false)
 	t.prefix = flag(f, keyPrefix, true)
-	if err := t.readPieces(func(text string) string { return strings.ReplaceAll(text, space, " ") }); err != nil {
+	if err := t.checkBytes(); err != nil {
 		return err
 	}
 	e := &sentencePiece{prefix: t.prefix, ids: newTable(t.texts), scores: scores, bytes: noBytes(), unk: t.substitute()}
-	for id, text := range t.texts {
+	for id, text := range t.texts.All() {
 		switch {
-		case t.kinds[id] == normal && text != "":
+		case t.kinds[id] == normal && len(text) > 0:
 			e.ids.add(targon.TokenID(id)) // of several the last, as in llama.cpp
 			e.longest = max(e.longest, len(text))
 		case t.kinds[id] == byteToken:
-			e.bytes[t.pieces[id][0]] = targon.TokenID(id)
+			b, _ := parseByte(text)
+			e.bytes[b] = targon.TokenID(id)
 		}
 	}
 	if e.unk == absent && slices.Contains(e.bytes[:], absent) {
@@ -98,7 +100,8 @@ func (e *sentencePiece) join(text string, left, right *symbol) (float64, targon.
 	if !ok {
 		return 0, absent, false
 	}
-	return -float64(e.scores[id]), id, true
+	score, _ := e.scores.Float(int(id))
+	return -float64(score), id, true
 }
 
 // appendSymbol gives a symbol its id, or those of its bytes, or the unknown.
@@ -114,4 +117,16 @@ func (e *sentencePiece) appendSymbol(ids []targon.TokenID, s string) []targon.To
 		ids = append(ids, e.bytes[b])
 	}
 	return ids
+}
+
+// appendSpaced appends what a normal token means.
+func appendSpaced(to, text []byte) []byte {
+	for {
+		before, after, found := bytes.Cut(text, []byte(space))
+		to = append(to, before...)
+		if !found {
+			return to
+		}
+		to, text = append(to, ' '), after
+	}
 }

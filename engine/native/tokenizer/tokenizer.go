@@ -41,6 +41,7 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"targon"
@@ -70,7 +71,7 @@ type encoder interface {
 	encode(ids []targon.TokenID, text string) []targon.TokenID
 }
 
-// New reads the tokenizer of a model file.
+// New reads the tokenizer of a model file, which it keeps: tokens stay where they are there.
 func New(f *gguf.File) (*Tokenizer, error) {
 	model, ok := f.String(keyModel)
 	if !ok {
@@ -103,7 +104,7 @@ func flag(f *gguf.File, key string, fallback bool) bool {
 }
 
 // Vocab returns the number of tokens.
-func (t *Tokenizer) Vocab() int { return len(t.texts) }
+func (t *Tokenizer) Vocab() int { return t.texts.Len() }
 
 // BOS returns the token that begins a text, if the model has one.
 func (t *Tokenizer) BOS() (targon.TokenID, bool) { return t.bos, t.bos != absent }
@@ -121,17 +122,21 @@ func (t *Tokenizer) EOS() []targon.TokenID { return slices.Clone(t.eos) }
 // Text returns how a token is written in the vocabulary, for templates that name
 // the first and last token; "" for an id outside it.
 func (t *Tokenizer) Text(id targon.TokenID) string {
-	if id < 0 || int(id) >= len(t.texts) {
+	if id < 0 || int(id) >= t.texts.Len() {
 		return ""
 	}
-	return t.texts[id]
+	defer runtime.KeepAlive(t)
+	return string(t.texts.At(int(id)))
 }
 
 // Piece returns the bytes that a token stands for, which may be less than a
 // character; "" for control tokens, unused ones and ids outside the vocabulary.
 func (t *Tokenizer) Piece(id targon.TokenID) string {
-	if id < 0 || int(id) >= len(t.pieces) {
+	if id < 0 || int(id) >= t.texts.Len() {
 		return ""
 	}
-	return t.pieces[id]
+	var buf [64]byte
+	piece := t.piece(buf[:0], id)
+	runtime.KeepAlive(t)
+	return string(piece)
 }

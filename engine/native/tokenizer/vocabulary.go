@@ -43,9 +43,14 @@ const (
 const absent = targon.TokenID(-1)
 
 // A vocabulary is the tokens of a file.
+//
+// Texts stay where they lie in the file, and what a token means is worked out when it is
+// wanted: as strings, they would take as much memory as a fifth of a small model. Whoever
+// looks at them keeps the vocabulary, and with it the file, by runtime.KeepAlive.
 type vocabulary struct {
-	texts          []string // as the file has them
-	pieces         []string // what each token means as text
+	file           *gguf.File
+	texts          *gguf.Texts // as the file has them
+	spelled        bool        // normal tokens are spelled byte by byte, see runeOf
 	kinds          []kind
 	unk, bos       targon.TokenID
 	eos            []targon.TokenID
@@ -54,20 +59,23 @@ type vocabulary struct {
 
 // read takes the tokens and their kinds.
 func (v *vocabulary) read(f *gguf.File) error {
-	v.texts, _ = f.Strings(keyTokens)
-	if n := len(v.texts); n == 0 || n > math.MaxInt32 {
+	tokens, _ := f.List(keyTokens)
+	texts, ok := tokens.Texts()
+	if n := tokens.Len(); !ok || n == 0 || n >= math.MaxInt32 {
 		return fmt.Errorf("%w: %d tokens in %s", ErrFormat, n, keyTokens)
 	}
-	v.kinds = slices.Repeat([]kind{normal}, len(v.texts))
-	if _, ok := f.Value(keyTypes); !ok {
+	v.file, v.texts = f, texts
+	v.kinds = slices.Repeat([]kind{normal}, texts.Len())
+	if !f.Has(keyTypes) {
 		return nil
 	}
-	types, _ := f.Ints(keyTypes)
-	if len(types) != len(v.texts) {
-		return fmt.Errorf("%w: %d tokens but %d types", ErrFormat, len(v.texts), len(types))
+	types, _ := f.List(keyTypes)
+	if types.Len() != texts.Len() {
+		return fmt.Errorf("%w: %d tokens but %d types", ErrFormat, texts.Len(), types.Len())
 	}
-	for id, k := range types {
-		if k < int64(normal) || k > int64(byteToken) {
+	for id := range v.kinds {
+		k, ok := types.Int(id)
+		if !ok || k < int64(normal) || k > int64(byteToken) {
 			return fmt.Errorf("%w: token %d is of type %d", ErrFormat, id, k)
 		}
 		v.kinds[id] = kind(k)
@@ -109,16 +117,16 @@ func (v *vocabulary) readNamed(f *gguf.File, u usual) error {
 // if the vocabulary has a token of that kind there. What begins or ends a text is a
 // control token from then on, even if the file's types say otherwise.
 func (v *vocabulary) named(f *gguf.File, key string, fallback targon.TokenID, k kind) (targon.TokenID, error) {
-	_, typed := f.Value(keyTypes)
+	typed := f.Has(keyTypes)
 	id := fallback
 	switch u, ok := f.Uint(key); {
 	case ok && u == math.MaxUint32: // how converters write "none"
 		return absent, nil
-	case ok && u < uint64(len(v.texts)):
+	case ok && u < uint64(v.texts.Len()):
 		id = targon.TokenID(u)
 	case ok:
-		return absent, fmt.Errorf("%w: %s is %d of %d tokens", ErrFormat, key, u, len(v.texts))
-	case fallback == absent || int(fallback) >= len(v.texts) || typed && v.kinds[fallback] != k:
+		return absent, fmt.Errorf("%w: %s is %d of %d tokens", ErrFormat, key, u, v.texts.Len())
+	case fallback == absent || int(fallback) >= v.texts.Len() || typed && v.kinds[fallback] != k:
 		return absent, nil
 	}
 	if k == control || !typed {
@@ -127,32 +135,40 @@ func (v *vocabulary) named(f *gguf.File, key string, fallback targon.TokenID, k 
 	return id, nil
 }
 
-// readPieces sets what each token means; of a normal token, meaning knows it.
-func (v *vocabulary) readPieces(meaning func(string) string) error {
-	v.pieces = make([]string, len(v.texts))
-	for id, text := range v.texts {
-		switch v.kinds[id] {
-		case normal:
-			v.pieces[id] = meaning(text)
-		case userDefined:
-			v.pieces[id] = text
-		case unknown:
-			v.pieces[id] = "\uFFFD"
-		case byteToken:
-			b, ok := parseByte(text)
-			if !ok {
-				return fmt.Errorf("%w: byte token %d is %.20q", ErrFormat, id, text)
-			}
-			v.pieces[id] = string([]byte{b})
-		case control, unused: // mean no text
+// checkBytes refuses byte tokens that name none.
+func (v *vocabulary) checkBytes() error {
+	for id, text := range v.texts.All() {
+		if _, ok := parseByte(text); v.kinds[id] == byteToken && !ok {
+			return fmt.Errorf("%w: byte token %d is %.20q", ErrFormat, id, text)
 		}
 	}
 	return nil
 }
 
+// piece appends what a token means as text.
+func (v *vocabulary) piece(to []byte, id targon.TokenID) []byte {
+	text := v.texts.At(int(id))
+	switch v.kinds[id] {
+	case normal:
+		if v.spelled {
+			return appendSpelled(to, text)
+		}
+		return appendSpaced(to, text)
+	case userDefined:
+		return append(to, text...)
+	case unknown:
+		return append(to, "\uFFFD"...)
+	case byteToken:
+		b, _ := parseByte(text)
+		return append(to, b)
+	case control, unused: // mean no text
+	}
+	return to
+}
+
 // parseByte reads the text of a byte token, such as <0x0A>.
-func parseByte(text string) (byte, bool) {
-	if len(text) != 6 || text[:3] != "<0x" || text[5] != '>' {
+func parseByte(text []byte) (byte, bool) {
+	if len(text) != 6 || string(text[:3]) != "<0x" || text[5] != '>' {
 		return 0, false
 	}
 	hi, lo := strings.IndexByte(hexDigits, text[3]), strings.IndexByte(hexDigits, text[4])
@@ -181,30 +197,31 @@ func (v *vocabulary) substitute() targon.TokenID {
 // An index finds special tokens in a text: by first byte, the longest first.
 type index struct {
 	by    [256][]targon.TokenID
-	texts []string
+	texts *gguf.Texts
 	empty bool
 }
 
 func (v *vocabulary) indexOf(kinds ...kind) index {
 	x := index{texts: v.texts, empty: true}
-	for id, text := range v.texts {
-		if text != "" && slices.Contains(kinds, v.kinds[id]) {
+	for id, text := range v.texts.All() {
+		if len(text) > 0 && slices.Contains(kinds, v.kinds[id]) {
 			x.by[text[0]] = append(x.by[text[0]], targon.TokenID(id))
 			x.empty = false
 		}
 	}
+	length := func(id targon.TokenID) int { return len(v.texts.At(int(id))) }
 	for _, list := range x.by {
-		slices.SortStableFunc(list, func(a, b targon.TokenID) int { return len(v.texts[b]) - len(v.texts[a]) })
+		slices.SortStableFunc(list, func(a, b targon.TokenID) int { return length(b) - length(a) })
 	}
 	return x
 }
 
-// at returns the longest token that rest begins with.
-func (x *index) at(rest string) (targon.TokenID, bool) {
+// at returns the longest token that rest begins with, and its length.
+func (x *index) at(rest string) (id targon.TokenID, n int, ok bool) {
 	for _, id := range x.by[rest[0]] {
-		if strings.HasPrefix(rest, x.texts[id]) {
-			return id, true
+		if text := x.texts.At(int(id)); len(text) <= len(rest) && rest[:len(text)] == string(text) {
+			return id, len(text), true
 		}
 	}
-	return absent, false
+	return absent, 0, false
 }
