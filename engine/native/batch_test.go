@@ -143,8 +143,8 @@ func TestBatchSameBits(t *testing.T) {
 	}
 }
 
-// TestReuse: what is known of a prompt is not computed again, by whole pages and never
-// the last position, and bits do not change.
+// TestReuse: what is known of a prompt is not computed again, as far as pages that are
+// known go and never the last position, and bits do not change.
 func TestReuse(t *testing.T) {
 	e := tiny(t, Options{ReuseBytes: 1 << 20})
 	ids := make([]targon.TokenID, 3*pageRows+9)
@@ -167,9 +167,9 @@ func TestReuse(t *testing.T) {
 	first := score(2*pageRows + 5)
 	for _, c := range []struct{ prompt, want int }{
 		{1, 0},
-		{pageRows, 0}, // the last id's logits are wanted
+		{pageRows, pageRows - 1}, // the last id's logits are wanted
 		{pageRows + 1, pageRows},
-		{2*pageRows + 5, 2 * pageRows},
+		{2*pageRows + 5, 2*pageRows + 4},
 		{3*pageRows + 8, 3 * pageRows},
 	} {
 		if got := reuse(c.prompt); got != uint64(c.want) {

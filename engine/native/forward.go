@@ -239,7 +239,8 @@ func (ws *workspace) turnOf(l *layer) turning {
 	return ws.turn
 }
 
-// remember turns the keys of a segment and puts them and the values into its pages.
+// remember turns the keys of a segment and puts them and the values into its pages. Those
+// whose contents are known have them already, the same bits, and others may be reading.
 func (ws *workspace) remember(g segment, layer int) {
 	w, pad := ws.w, kernel.Pad(ws.w.head)
 	l := &w.layers[layer]
@@ -247,6 +248,9 @@ func (ws *workspace) remember(g segment, layer int) {
 	for b := range g.ids {
 		position := g.at + b
 		p := g.s.pages[position/pageRows]
+		if p.name != 0 {
+			continue
+		}
 		at := position % pageRows * p.stride
 		keys, values := p.keys(layer)[at:], p.values(layer)[at:]
 		k, v := ws.k.At(g.row+b), ws.v.At(g.row+b)

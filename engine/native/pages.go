@@ -182,10 +182,11 @@ func (p *pages) reserve(s *sequence, n int) bool {
 }
 
 // reuse begins an empty sequence with the pages that are known of ids, not beyond a
-// number of positions.
+// number of positions: of the last page, those from there on are computed again and not
+// written, see workspace.remember.
 func (p *pages) reuse(s *sequence, ids []targon.TokenID, most int) {
 	key := pageKey{salt: s.salt}
-	for s.length+pageRows <= min(most, len(ids)) {
+	for s.length < most && s.length+pageRows <= len(ids) {
 		copy(key.ids[:], ids[s.length:])
 		g := p.known[key]
 		if g == nil {
@@ -193,7 +194,7 @@ func (p *pages) reuse(s *sequence, ids []targon.TokenID, most int) {
 		}
 		p.hold(g)
 		s.pages = append(s.pages, g)
-		s.length += pageRows
+		s.length = min(s.length+pageRows, most)
 		key.salt, key.parent = "", g.name
 	}
 	s.shared = len(s.pages)
