@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"targon/engine/native/gguf"
 )
 
 // A download fetches one file. What has come lies beside the path with ".partial"
@@ -54,6 +56,9 @@ var errBroken = errors.New("connection broke")
 // errStale means that what has come is not part of what the server has now.
 var errStale = errors.New("the file changed on the server")
 
+// errAstray means that the server sends us where we do not go; asking again changes nothing.
+var errAstray = errors.New("the server redirects")
+
 func (d *download) fetch(ctx context.Context) (pulled, error) {
 	if p, ok, err := d.cached(); ok || err != nil {
 		return p, err
@@ -63,9 +68,20 @@ func (d *download) fetch(ctx context.Context) (pulled, error) {
 	}
 	defer func() { _ = d.part.Close() }() // after finish it is synced already
 	if err := d.complete(ctx); err != nil {
-		return pulled{}, err
+		return pulled{}, errors.Join(err, d.tidy())
 	}
 	return d.finish()
+}
+
+// tidy removes the partial file of a fetch to which nothing came.
+func (d *download) tidy() error {
+	if n, err := d.have(); err != nil || n > 0 {
+		return err
+	}
+	if _, err := os.Stat(d.part.Name()); errors.Is(err, os.ErrNotExist) {
+		return nil // it was discarded
+	}
+	return d.discard()
 }
 
 // open takes possession of the partial file.
@@ -136,6 +152,9 @@ func (d *download) complete(ctx context.Context) error {
 			stale++ // such a server may give much and take it all back, for ever
 		}
 		if failed == attempts || stale == attempts {
+			if after == 0 {
+				return fmt.Errorf("%w, %d times in a row: try again later", err, attempts)
+			}
 			return fmt.Errorf("%w; what has come is kept, pull again to go on", err)
 		}
 		if err := d.wait(ctx, failed); err != nil {
@@ -171,6 +190,9 @@ func (d *download) attempt(ctx context.Context, have int64) error {
 	}
 	var said served
 	res, err := d.redirecting(&said).Do(req)
+	if errors.Is(err, errAstray) {
+		return err
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errBroken, err)
 	}
@@ -213,10 +235,11 @@ func (d *download) redirecting(said *served) *http.Client {
 	c := *d.client
 	c.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if len(via) >= 10 {
-			return errors.New("more than ten redirects")
+			return fmt.Errorf("%w more than ten times", errAstray)
 		}
-		if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
-			return fmt.Errorf("redirected from https to %s", req.URL.Scheme)
+		from, to := via[len(via)-1].URL.Scheme, req.URL.Scheme
+		if to != "https" && (to != "http" || from == "https") {
+			return fmt.Errorf("%w from %s to %s", errAstray, from, to)
 		}
 		if req.Response != nil {
 			said.read(req.Response.Header)
@@ -349,6 +372,11 @@ func (d *download) finish() (pulled, error) {
 		}
 		p.Verified = want.by
 	}
+	if p.Verified == "" {
+		if err := whole(d.part.Name()); err != nil {
+			return pulled{}, errors.Join(err, d.discard())
+		}
+	}
 	if err := d.part.Sync(); err != nil {
 		return pulled{}, err
 	}
@@ -356,6 +384,17 @@ func (d *download) finish() (pulled, error) {
 		return pulled{}, err
 	}
 	return p, removeIfThere(d.path + ".partial.json")
+}
+
+// whole refuses a file of which nobody says what it hashes to when it is not what its own
+// header says: a server whose copy ends early serves that without an error. Types that
+// are not read here are the file's own business.
+func whole(path string) error {
+	err := withModelFile(path, func([]byte, *gguf.File) error { return nil })
+	if err == nil || errors.Is(err, gguf.ErrUnsupported) {
+		return nil
+	}
+	return fmt.Errorf("what came is no whole model file, it was removed: %w", err)
 }
 
 // discard removes what has come.

@@ -19,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"targon/engine/native/gguf"
 )
 
 // hub is a server with one file and faults to order.
@@ -36,9 +38,13 @@ type hub struct {
 	digest   string           // Repr-Digest
 }
 
+// emptyModel is the header of a file of version 3 without keys and tensors, behind which
+// anything may lie.
+const emptyModel = "GGUF\x03\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00"
+
 func newHub(t *testing.T, size int) *hub {
 	t.Helper()
-	h := &hub{content: append([]byte("GGUF"), bytes.Repeat([]byte("0123456789abcdef"), size/16)...), etag: `"one"`}
+	h := &hub{content: append([]byte(emptyModel), bytes.Repeat([]byte("0123456789abcdef"), size/16)...), etag: `"one"`}
 	h.Server = httptest.NewServer(http.HandlerFunc(h.serve))
 	t.Cleanup(h.Close)
 	return h
@@ -227,8 +233,8 @@ func TestPullResumes(t *testing.T) {
 // has not, nothing of the old one is kept.
 func TestPullStartsOver(t *testing.T) {
 	for name, change := range map[string]func(*hub){
-		"other file":        func(h *hub) { h.etag = `"two"`; h.content = bytes.Clone(h.content); h.content[9] = 'x' },
-		"other file, weak":  func(h *hub) { h.etag = `W/"one"`; h.content = bytes.Clone(h.content); h.content[9] = 'x' },
+		"other file":        func(h *hub) { h.etag = `"two"`; h.content = bytes.Clone(h.content); h.content[99] = 'x' },
+		"other file, weak":  func(h *hub) { h.etag = `W/"one"`; h.content = bytes.Clone(h.content); h.content[99] = 'x' },
 		"shorter":           func(h *hub) { h.etag = `"two"`; h.content = h.content[:1000] },
 		"longer, same tag":  func(h *hub) { h.content = append(bytes.Clone(h.content), "more"...) },
 		"shorter, same tag": func(h *hub) { h.content = h.content[:1000] },
@@ -367,7 +373,10 @@ func TestPullLies(t *testing.T) {
 		"a page":       {"no GGUF file", 1, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }},
 		"nothing":      {"broke", attempts, func(http.ResponseWriter, *http.Request) {}},
 		"unasked part": {"206", 1, func(w http.ResponseWriter, _ *http.Request) { part(w, "bytes 0-99/100", 100) }},
-		"loop":         {"redirects", 0, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }},
+		"loop":         {"redirects more than ten times", 10, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }},
+		"astray": {"redirects from http to file", 1, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}},
 		"short": {"503", attempts, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Range") == "" {
 				whole(w, 1000, 500)
@@ -409,12 +418,32 @@ func TestPullLies(t *testing.T) {
 				t.Errorf("asked %d times, want %d", len(h.asked), c.asks)
 			}
 			for _, f := range p.files() {
-				if strings.HasSuffix(f, ".gguf") {
+				if info, err := os.Stat(filepath.Join(p.cache, f)); strings.HasSuffix(f, ".gguf") || err != nil || info.Size() == 0 {
 					t.Errorf("left %s", f)
 				}
 			}
 		})
 	}
+}
+
+// TestPullEndsEarly: a server whose own copy is cut short says nothing of it. Where nobody
+// names a hash, the file itself tells.
+func TestPullEndsEarly(t *testing.T) {
+	h := newHub(t, 1<<10)
+	h.content = []byte(emptyModel[:8] + "\x01" + emptyModel[9:]) // a tensor that is not there
+	p := newPuller(t, h)
+	if _, _, err := p.pull(hubName); !errors.Is(err, gguf.ErrTruncated) || !strings.Contains(err.Error(), "it was removed") {
+		t.Errorf("%v", err)
+	}
+	if files := p.files(); len(files) != 0 {
+		t.Errorf("left %q", files)
+	}
+	got, _, err := p.pull(hubName, "--sha256", h.sum()) // who names this very file gets it
+	p.holds(h, got, err)
+	h.content[8], h.content[4] = 0, 9 // of a version that is not read here
+	p = newPuller(t, h)
+	got, _, err = p.pull(hubName)
+	p.holds(h, got, err)
 }
 
 // TestPullUnknownSize: an answer in chunks has no length, and is taken as it ends.
