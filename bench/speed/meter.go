@@ -12,20 +12,25 @@ import (
 
 const (
 	// slice is how long one figure is measured for at least.
-	slice    = 100 * time.Millisecond
-	prompted = 4
+	slice = 100 * time.Millisecond
+	// prompted is how many ids come before an answer. Reading them is paid for and not
+	// counted, so it is as few as can be.
+	prompted = 1
 )
 
-// A load is how many ids one call has: of a score, of the answer to one sequence, and of
-// each answer where there are several.
-type load struct{ scored, decoded, each int }
+// A load is how many ids one call has: of a score, and of an answer, whether it is alone
+// or one of several.
+type load struct{ scored, decoded int }
 
-// loadOf is small for the portable kernel, which is there for its bits.
+// portable is the kernel that is there for its bits and not for its speed.
+const portable = "portable"
+
+// loadOf is small for the portable kernel.
 func loadOf(kernel string) load {
-	if kernel == "portable" {
-		return load{24, 6, 2}
+	if kernel == portable {
+		return load{24, 6}
 	}
-	return load{96, 32, 12}
+	return load{192, 24}
 }
 
 // A stopwatch is what something took.
@@ -43,30 +48,53 @@ type meter struct {
 	seed uint64
 }
 
+// warm has an engine take the memory that it needs and touch its weights.
+func (m *meter) warm(ctx context.Context, s *setting) error {
+	load := loadOf(s.engine.Kernel())
+	if _, err := m.score(ctx, s.engine, load); err != nil {
+		return err
+	}
+	for _, batch := range s.batches {
+		if _, err := m.decode(ctx, s.engine, batch, load); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // turn measures each figure of a setting once.
 func (m *meter) turn(ctx context.Context, s *setting) error {
 	load := loadOf(s.engine.Kernel())
-	read, tokens := watch(), 0
-	for spent := read(); tokens == 0 || spent.wall < slice; spent = read() {
-		ids := m.text.Next(1 + load.scored)
-		if _, err := s.engine.Score(ctx, targon.Request{Prompt: ids[:1]}, ids[1:], targon.Need{Top: 16}); err != nil {
+	if err := s.score.measure(func() (int, error) { return m.score(ctx, s.engine, load) }); err != nil {
+		return err
+	}
+	for i, batch := range s.batches {
+		if err := s.decode[i].measure(func() (int, error) { return m.decode(ctx, s.engine, batch, load) }); err != nil {
 			return err
 		}
-		tokens += load.scored
-	}
-	s.score.add(tokens, read())
-	for i, batch := range s.batches {
-		read, tokens := watch(), 0
-		for spent := read(); tokens == 0 || spent.wall < slice; spent = read() {
-			n, err := m.decode(ctx, s.engine, batch, load)
-			if err != nil {
-				return err
-			}
-			tokens += n
-		}
-		s.decode[i].add(tokens, read())
 	}
 	return nil
+}
+
+// measure adds the figure of some calls, each of which says how many ids it had.
+func (t *turns) measure(call func() (int, error)) error {
+	read, tokens := watch(), 0
+	for spent := read(); tokens == 0 || spent.wall < slice; spent = read() {
+		n, err := call()
+		if err != nil {
+			return err
+		}
+		tokens += n
+	}
+	t.add(tokens, read())
+	return nil
+}
+
+// score scores ids and returns how many.
+func (m *meter) score(ctx context.Context, e *native.Engine, load load) (int, error) {
+	ids := m.text.Next(1 + load.scored)
+	_, err := e.Score(ctx, targon.Request{Prompt: ids[:1]}, ids[1:], targon.Need{Top: 16})
+	return load.scored, err
 }
 
 // decode generates answers side by side and returns how many ids they have together.
@@ -76,9 +104,6 @@ func (m *meter) decode(ctx context.Context, e *native.Engine, batch int, load lo
 	for i := range batch {
 		m.seed++
 		r := targon.Request{Prompt: m.text.Next(prompted), MaxTokens: uint32(load.decoded), Sampling: targon.Sampling{Temperature: 1, Seed: m.seed}}
-		if batch > 1 {
-			r.MaxTokens = uint32(load.each)
-		}
 		group.Go(func() {
 			for _, err := range e.Generate(ctx, r) {
 				if err != nil {

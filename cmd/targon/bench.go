@@ -55,7 +55,7 @@ func newBenchEngineCommand(subjects []speed.Subject) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&asJSON, "json", false, "print one JSON object")
-	f.DurationVar(&budget, "time", 45*time.Second, "about how long to measure; every row is measured once at least")
+	f.DurationVar(&budget, "time", 50*time.Second, "about how long to measure; every row is measured once at least")
 	return cmd
 }
 
