@@ -6,10 +6,14 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"targon"
 )
@@ -41,7 +45,46 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		}
 		return nil, badBody("request body ended early")
 	}
+	// encoding/json would read U+FFFD for both, so that a model saw another text than was sent.
+	if !utf8.Valid(raw) {
+		return nil, badBody("request body is not UTF-8")
+	}
+	if halfPair(raw) {
+		return nil, badBody(`request body has half of a surrogate pair (\ud800 to \udfff alone)`)
+	}
 	return raw, nil
+}
+
+// halfPair looks for an escaped UTF-16 surrogate without its other half, in JSON.
+func halfPair(raw []byte) bool {
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 || i+2 > len(raw) {
+			return false
+		}
+		r := escaped(raw[i:])
+		raw = raw[i+2:]
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		raw = raw[4:]
+		if utf16.DecodeRune(r, escaped(raw)) == utf8.RuneError {
+			return true
+		}
+		raw = raw[6:]
+	}
+}
+
+// escaped reads what \uXXXX at the beginning stands for, -1 if nothing of the kind is there.
+func escaped(raw []byte) rune {
+	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(n)
 }
 
 // fields takes a JSON object apart, field by field: what has not been read when it ends
@@ -54,7 +97,10 @@ type fields struct {
 
 func parseObject(raw []byte, path string) *fields {
 	f := &fields{path: path}
-	if err := json.Unmarshal(raw, &f.left); err != nil || f.left == nil {
+	err := json.Unmarshal(raw, &f.left)
+	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok { // such as NaN, which Python writes
+		f.err = badBody("request body is not JSON: %v, after %d bytes", wrong, wrong.Offset)
+	} else if err != nil || f.left == nil {
 		f.left, f.err = nil, badBody("%snot a JSON object", path)
 	}
 	return f
@@ -77,10 +123,39 @@ func (f *fields) take(name string) (json.RawMessage, bool) {
 // read decodes a field into dst and reports whether it was there.
 func (f *fields) read(name string, dst any) bool {
 	raw, ok := f.take(name)
-	if ok && json.Unmarshal(raw, dst) != nil {
-		f.fail(name, "has the wrong type")
+	if ok && json.Unmarshal(raw, dst) != nil && !integral(raw, dst) {
+		f.fail(name, "has the wrong type, want %s", wanted(dst))
 	}
 	return ok
+}
+
+// integral reads an integer that is written as 16.0 or 1e3: to JSON they are the same
+// numbers, and so they are to vLLM.
+func integral(raw json.RawMessage, dst any) bool {
+	n, ok := dst.(*int64)
+	v, err := strconv.ParseFloat(string(raw), 64)
+	if !ok || err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+		return false
+	}
+	*n = int64(v)
+	return true
+}
+
+// wanted names what JSON a Go value is read from.
+func wanted(dst any) string {
+	switch dst.(type) {
+	case *bool:
+		return "true or false"
+	case *string:
+		return "a string"
+	case *int64:
+		return "an integer of 64 bits"
+	case *float64:
+		return "a number"
+	case *[]json.RawMessage:
+		return "a list"
+	}
+	return "an object with numbers in it"
 }
 
 // number reads an integer that must lie in a range.
@@ -96,6 +171,9 @@ func (f *fields) number(name string, fallback, low, high int64) int64 {
 func (f *fields) real(name string, fallback, low, high float64) float64 {
 	v := fallback
 	if f.read(name, &v) && !(v >= low && v <= high) {
+		if low == math.SmallestNonzeroFloat64 {
+			f.fail(name, "%v, want more than 0, up to %v", v, high)
+		}
 		f.fail(name, "%v, want %v to %v", v, low, high)
 	}
 	return v + 0
@@ -137,7 +215,6 @@ var silent = []string{
 
 // neutral are fields that nobody here honours, with the values that ask for nothing.
 var neutral = map[string][]string{
-	"n":                      {"1"},
 	"best_of":                {"1"},
 	"use_beam_search":        {"false"},
 	"bad_words":              {"[]"},
@@ -145,6 +222,8 @@ var neutral = map[string][]string{
 	"suffix":                 {`""`},
 	"tools":                  {"[]"},
 	"tool_choice":            {`"none"`, `"auto"`},
+	"tool_calls":             {"[]"}, // of an assistant's turn, as servers send it
+	"annotations":            {"[]"},
 	"functions":              {"[]"},
 	"function_call":          {`"none"`, `"auto"`},
 	"modalities":             {`["text"]`},
@@ -162,6 +241,9 @@ func (f *fields) end() error {
 	for _, name := range slices.Sorted(maps.Keys(f.left)) {
 		raw, ok := f.take(name)
 		if ok && !slices.Contains(silent, name) && !slices.Contains(neutral[name], plain(raw)) {
+			if harmless := neutral[name]; len(harmless) > 0 {
+				f.fail(name, "is not supported, other than as %s", strings.Join(harmless, " or "))
+			}
 			f.fail(name, "is not supported")
 		}
 	}

@@ -5,9 +5,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
+
+	"targon"
 	"targon/wire/sse"
 )
 
@@ -36,32 +41,105 @@ func (s *Server) complete(by shape, parse func([]byte) (order, error)) handler {
 	}
 }
 
+// each calls f with 0 to n-1, several at a time as long as that leaves half of the
+// places to other requests, and returns its first error; then ctx ends for the others.
+func (s *Server) each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	if n == 1 {
+		return f(ctx, 0)
+	}
+	group, within := errgroup.WithContext(ctx)
+	var begun atomic.Int64
+	work := func() error {
+		for i := int(begun.Add(1)) - 1; i < n; i = int(begun.Add(1)) - 1 {
+			if err := context.Cause(within); err != nil {
+				return err
+			}
+			if err := f(within, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	group.Go(work)
+	for i := 1; i < n && s.spare(); i++ {
+		group.Go(func() error {
+			defer func() { <-s.places }()
+			return work()
+		})
+	}
+	return group.Wait() //nolint:wrapcheck // it is f's
+}
+
+// spare takes a place besides the request's own, if more than half of them are free.
+func (s *Server) spare() bool {
+	if 2*len(s.places) >= cap(s.places) {
+		return false
+	}
+	select {
+	case s.places <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// scored returns what the model says about the prompts, nil for each where nobody asks.
+func (s *Server) scored(ctx context.Context, j *job) ([][]targon.Position, error) {
+	out := make([][]targon.Position, len(j.prompts))
+	if j.promptTop == none {
+		return out, nil
+	}
+	return out, s.each(ctx, len(out), func(ctx context.Context, i int) (err error) {
+		out[i], err = s.positions(ctx, j.prompts[i], j.promptTop)
+		return err
+	})
+}
+
+// collect returns a whole answer.
+func (s *Server) collect(ctx context.Context, j *job, l lot) ([]step, error) {
+	var steps []step
+	for x, err := range s.answer(ctx, j, l) {
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, x)
+	}
+	return steps, nil
+}
+
 // whole answers in one piece.
 func (s *Server) whole(ctx context.Context, w http.ResponseWriter, by shape, j *job) error {
 	out := s.frame(by, j)
+	about, err := s.scored(ctx, j)
+	if err != nil {
+		return err
+	}
+	lots := j.lots()
+	steps := make([][]step, len(lots))
+	if err := s.each(ctx, len(lots), func(ctx context.Context, i int) (err error) {
+		steps[i], err = s.collect(ctx, j, lots[i])
+		return err
+	}); err != nil {
+		return err
+	}
 	out.Usage = new(usage)
-	for i, p := range j.prompts {
-		at, err := s.positions(ctx, j, p)
-		if err != nil {
-			return err
-		}
-		all := part{index: i, prompt: p, positions: at, begins: true}
-		for x, err := range s.answer(ctx, j, p) {
-			if err != nil {
-				return err
-			}
-			all.steps = append(all.steps, x)
-		}
-		out.Usage.add(len(p.ids), len(all.steps))
+	for _, p := range j.prompts {
+		out.Usage.add(len(p.ids), 0)
+	}
+	for i, l := range lots {
+		all := part{index: l.index, prompt: j.prompts[l.prompt], positions: about[l.prompt], steps: steps[i], begins: true}
+		out.Usage.add(0, len(all.steps))
 		if !by.chat {
 			out.Choices = append(out.Choices, s.textChoice(j, all))
 			continue
 		}
 		out.Choices = append(out.Choices, s.chatChoice(j, all))
-		t := promptTables(s.Model, at, j.promptTop)
+	}
+	if by.chat { // which has one prompt
+		t := promptTables(s.Model, about[0], j.promptTop)
 		out.PromptLogprobs = &t
 		if j.returnIDs {
-			out.PromptIDs = &p.ids
+			out.PromptIDs = &j.prompts[0].ids
 		}
 	}
 	writeJSON(w, http.StatusOK, out)
@@ -71,21 +149,23 @@ func (s *Server) whole(ctx context.Context, w http.ResponseWriter, by shape, j *
 // errNothing is a fault of the engine: an answer has at least one id.
 var errNothing = errors.New("engine drew nothing")
 
-// A stream writes an answer as events. Nothing is sent before the first event, so that
+// A stream writes answers as events. Nothing is sent before the first event, so that
 // what goes wrong until then has a status of its own.
 type stream struct {
 	s     *Server
 	by    shape
 	job   *job
 	frame reply
-	used  usage
 	w     http.ResponseWriter
-	out   *sse.Writer // nil until the first event
+
+	mu   sync.Mutex // several answers come at a time
+	used usage
+	out  *sse.Writer // nil until the first event
 }
 
 func (s *Server) stream(ctx context.Context, w http.ResponseWriter, by shape, j *job) error {
 	t := &stream{s: s, by: by, job: j, frame: s.frame(by, j), w: w}
-	err := t.prompts(ctx)
+	err := t.answers(ctx)
 	switch {
 	case t.out == nil:
 		return cmp.Or(err, errNothing)
@@ -116,31 +196,37 @@ func (t *stream) event(v any) error {
 	return t.out.Event("", b) //nolint:wrapcheck // it says what was done
 }
 
-// prompts answers each prompt in turn.
-func (t *stream) prompts(ctx context.Context) error {
-	for i, p := range t.job.prompts {
-		next := part{index: i, prompt: p, begins: true}
+// answers sends all answers, those that come at the same time mixed.
+func (t *stream) answers(ctx context.Context) error {
+	about := make([][]targon.Position, len(t.job.prompts))
+	if t.job.echo {
 		var err error
-		if t.job.echo {
-			if next.positions, err = t.s.positions(ctx, t.job, p); err != nil {
-				return err
-			}
+		if about, err = t.s.scored(ctx, t.job); err != nil {
+			return err
 		}
+	}
+	for _, p := range t.job.prompts {
 		t.used.add(len(p.ids), 0)
-		if t.job.maxTokens == 0 {
-			if err := t.send(&next); err != nil {
-				return err
-			}
+	}
+	lots := t.job.lots()
+	return t.s.each(ctx, len(lots), func(ctx context.Context, i int) error {
+		l := lots[i]
+		return t.one(ctx, l, &part{index: l.index, prompt: t.job.prompts[l.prompt], positions: about[l.prompt], begins: true})
+	})
+}
+
+// one sends an answer, part by part.
+func (t *stream) one(ctx context.Context, l lot, next *part) error {
+	if t.job.maxTokens == 0 {
+		return t.send(next)
+	}
+	for x, err := range t.s.answer(ctx, t.job, l) {
+		if err != nil {
+			return err
 		}
-		for x, err := range t.s.answer(ctx, t.job, p) {
-			if err != nil {
-				return err
-			}
-			t.used.add(0, 1)
-			next.steps = []step{x}
-			if err := t.send(&next); err != nil {
-				return err
-			}
+		next.steps = []step{x}
+		if err := t.send(next); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -149,6 +235,9 @@ func (t *stream) prompts(ctx context.Context) error {
 // send writes the chunk of one part, and before the first of a chat one that says who
 // speaks.
 func (t *stream) send(p *part) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.used.add(0, len(p.steps))
 	chunk := t.frame
 	if t.job.continuous {
 		used := t.used
@@ -163,7 +252,7 @@ func (t *stream) send(p *part) error {
 	if p.begins {
 		p.begins = false
 		first, empty := chunk, ""
-		first.Choices = []any{chatChoice{Delta: &turn{"assistant", &empty}}}
+		first.Choices = []any{chatChoice{Index: p.index, Delta: &turn{"assistant", &empty}}}
 		if t.job.returnIDs {
 			first.PromptIDs = &p.prompt.ids
 		}

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
+	"time"
 
 	"targon"
 	"targon/engine/native"
@@ -28,16 +31,18 @@ func (p *problem) Error() string { return p.Message }
 const (
 	typeBad      = "BadRequestError"
 	typeNotFound = "NotFoundError"
+	typeDenied   = "PermissionDeniedError"
 	typeInternal = "InternalServerError"
 	typeBusy     = "ServiceUnavailableError"
 )
 
 var (
-	errRoute  = &problem{Message: "no such route", Type: typeNotFound, Code: http.StatusNotFound}
-	errMethod = &problem{Message: "method not allowed", Type: typeBad, Code: http.StatusMethodNotAllowed}
-	errLarge  = &problem{Message: "request body is larger than 4 MiB", Type: typeBad, Code: http.StatusRequestEntityTooLarge}
-	errCoding = &problem{Message: "request body must not be compressed", Type: typeBad, Code: http.StatusUnsupportedMediaType}
-	errBusy   = &problem{Message: "too many requests are being answered", Type: typeBusy, Code: http.StatusServiceUnavailable}
+	errRoute   = &problem{Message: "no such route", Type: typeNotFound, Code: http.StatusNotFound}
+	errMethod  = &problem{Message: "method not allowed", Type: typeBad, Code: http.StatusMethodNotAllowed}
+	errForeign = &problem{Message: "a page of another site may not ask here", Type: typeDenied, Code: http.StatusForbidden}
+	errLarge   = &problem{Message: "request body is larger than 4 MiB", Type: typeBad, Code: http.StatusRequestEntityTooLarge}
+	errCoding  = &problem{Message: "request body must not be compressed", Type: typeBad, Code: http.StatusUnsupportedMediaType}
+	errBusy    = &problem{Message: "too many requests are being answered", Type: typeBusy, Code: http.StatusServiceUnavailable}
 )
 
 // badField refuses a request for one of its fields, badBody for its form.
@@ -51,7 +56,7 @@ func badBody(format string, args ...any) error {
 
 // theirs are errors of the engine that a request has caused.
 var theirs = []error{
-	targon.ErrRequest, native.ErrNoTemplate, native.ErrNoTokenizer,
+	targon.ErrRequest, native.ErrNoTokenizer,
 	chat.ErrRefused, chat.ErrRender, chat.ErrLimit,
 }
 
@@ -63,6 +68,10 @@ func explain(err error) (p *problem, ours bool) {
 	}
 	if errors.Is(err, targon.ErrBusy) {
 		return errBusy, false
+	}
+	if errors.Is(err, native.ErrNoTemplate) {
+		return &problem{fmt.Sprintf("%v: send the prompt as text to /v1/completions, or serve a file that has tokenizer.chat_template", err),
+			typeBad, nil, http.StatusBadRequest}, false
 	}
 	for _, e := range theirs {
 		if errors.Is(err, e) {
@@ -93,15 +102,27 @@ func (s *Server) writeError(ctx context.Context, w http.ResponseWriter, err erro
 	writeJSON(w, f.Error.Code, f)
 }
 
-// writeJSON writes an answer. Who has gone away is not told.
+// pieceSize is how much of an answer is written within one writeTime.
+const pieceSize = 64 << 10
+
+// writeJSON writes an answer. Who has gone away is not told, and who does not read it
+// holds nothing for ever.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	b, err := encode(v)
 	if err != nil {
 		status, b = http.StatusInternalServerError, []byte(`{"error":{"message":"internal error","type":"`+typeInternal+`","param":null,"code":500}}`)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	rc := http.NewResponseController(w) // writers that have no deadline (tests) need none
+	_ = rc.SetWriteDeadline(time.Now().Add(writeTime))
 	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	for piece := range slices.Chunk(b, pieceSize) {
+		_ = rc.SetWriteDeadline(time.Now().Add(writeTime))
+		if _, err := w.Write(piece); err != nil {
+			return
+		}
+	}
 }
 
 // encode returns JSON that leaves <, > and & as they are, like Python's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -18,6 +19,25 @@ const maxEntries = 1 << 20
 type prompt struct {
 	ids  []targon.TokenID
 	text string
+}
+
+// A lot is one answer to one of the prompts.
+type lot struct {
+	prompt int // which
+	index  int // of the choice
+	seed   uint64
+}
+
+// lots returns the answers that are asked for. The seeds of several answers to a prompt
+// count up, as in vLLM (its v1/engine/parallel_sampling).
+func (j *job) lots() []lot {
+	out := make([]lot, 0, len(j.prompts)*j.n)
+	for i := range j.prompts {
+		for k := range j.n {
+			out = append(out, lot{prompt: i, index: len(out), seed: *j.seed + uint64(k)})
+		}
+	}
+	return out
 }
 
 // A job is an order that the model can fill.
@@ -35,6 +55,11 @@ func (s *Server) plan(o order) (*job, error) {
 	j := &job{order: o, eos: s.Model.EOS()}
 	if err := s.encode(j); err != nil {
 		return nil, err
+	}
+	if len(j.tuning.Bias) > 0 {
+		if last := slices.Max(slices.Collect(maps.Keys(j.tuning.Bias))); int(last) >= s.Model.Vocab() {
+			return nil, badField("logit_bias", "id %d, the model has %d", last, s.Model.Vocab())
+		}
 	}
 	for _, id := range j.stopIDs { // others cannot come up
 		if int(id) < s.Model.Vocab() {
@@ -120,7 +145,7 @@ func (s *Server) fits(j *job) error {
 		if n+j.maxTokens > length {
 			return badBody("This model's maximum context length is %d tokens: the prompt has %d, and up to %d are asked for", length, n, j.maxTokens)
 		}
-		entries += n*int64(max(0, j.promptTop+1)) + j.maxTokens*int64(max(0, j.top+1))
+		entries += n*int64(max(0, j.promptTop+1)) + int64(j.n)*j.maxTokens*int64(max(0, j.top+1))
 	}
 	if entries > maxEntries {
 		return badBody("%d log-probabilities at most are asked for, the limit is %d: ask for fewer, or in parts", entries, maxEntries)
@@ -128,9 +153,9 @@ func (s *Server) fits(j *job) error {
 	return nil
 }
 
-func (j *job) request(p prompt) targon.Request {
-	r := targon.Request{Prompt: p.ids, MaxTokens: uint32(j.maxTokens), Sampling: j.sampling}
-	r.Sampling.Seed = *j.seed
+func (j *job) request(l lot) targon.Request {
+	r := targon.Request{Prompt: j.prompts[l.prompt].ids, MaxTokens: uint32(j.maxTokens), Sampling: j.sampling}
+	r.Sampling.Seed = l.seed
 	return r
 }
 
@@ -144,13 +169,13 @@ type step struct {
 }
 
 // answer yields the ids of an answer; leaving the loop ends the work.
-func (s *Server) answer(ctx context.Context, j *job, p prompt) iter.Seq2[step, error] {
+func (s *Server) answer(ctx context.Context, j *job, l lot) iter.Seq2[step, error] {
 	return func(yield func(step, error) bool) {
 		if j.maxTokens == 0 {
 			return
 		}
 		stop, n := Stopper{Stops: j.stops, Include: j.includeStop}, int64(0)
-		for d, err := range s.Engine.Tuned(ctx, j.request(p), j.tuning, j.top) {
+		for d, err := range s.Engine.Tuned(ctx, j.request(l), j.tuning, j.top) {
 			if err != nil {
 				yield(step{}, err)
 				return
@@ -196,15 +221,12 @@ func (j *job) settle(d native.Drawn, stop *Stopper, n int64) step {
 
 // positions scores a prompt: what the model says about each of its ids but the first.
 // The result has an entry for the first as well, which is empty.
-func (s *Server) positions(ctx context.Context, j *job, p prompt) ([]targon.Position, error) {
-	if j.promptTop == none {
-		return nil, nil
-	}
+func (s *Server) positions(ctx context.Context, p prompt, top int) ([]targon.Position, error) {
 	out := make([]targon.Position, 1, len(p.ids))
 	if len(p.ids) == 1 {
 		return out, nil
 	}
-	scores, err := s.Engine.Score(ctx, targon.Request{Prompt: p.ids[:1]}, p.ids[1:], targon.Need{Top: j.promptTop})
+	scores, err := s.Engine.Score(ctx, targon.Request{Prompt: p.ids[:1]}, p.ids[1:], targon.Need{Top: top})
 	if err != nil {
 		return nil, err //nolint:wrapcheck // it says what was done
 	}

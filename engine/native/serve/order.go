@@ -26,6 +26,7 @@ type order struct {
 	prompts  [][]targon.TokenID // or the same as ids
 	special  bool               // begin texts as the model expects it
 
+	n         int             // answers to each prompt
 	maxTokens int64           // -1: as many as fit
 	sampling  targon.Sampling // but the seed
 	seed      *uint64
@@ -57,6 +58,9 @@ func parseText(raw []byte) (order, error) {
 	}
 	o.special = f.flag("add_special_tokens", true)
 	f.prompt(&o)
+	if answers := o.n * (len(o.texts) + len(o.prompts)); answers > maxPrompts {
+		f.fail("n", "%d to each prompt make %d answers, at most %d", o.n, answers, maxPrompts)
+	}
 	if o.maxTokens == 0 && !o.echo && (o.promptTop == none || o.stream) {
 		f.fail("max_tokens", "0 makes sense only with echo, or with prompt_logprobs and no stream")
 	}
@@ -92,6 +96,10 @@ func (f *fields) common() order {
 	if f.read("seed", &seed) && seed != -1 { // -1 is none, as in vLLM
 		u := uint64(seed)
 		o.seed = &u
+	}
+	o.n = int(f.number("n", 1, 1, maxPrompts))
+	if o.n > 1 && o.sampling.Temperature == 0 {
+		f.fail("n", "must be 1 at temperature 0: all answers would be the same") // vLLM refuses it, too
 	}
 	o.promptTop = f.tops("prompt_logprobs")
 	if f.read("cache_salt", &o.tuning.CacheSalt) && (o.tuning.CacheSalt == "" || len(o.tuning.CacheSalt) > 256) {

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -26,7 +27,14 @@ func TestRefusals(t *testing.T) {
 	const text, talk = "/v1/completions", "/v1/chat/completions"
 	h := serve.New(config(t)).Handler()
 	for _, c := range []struct{ path, body, param, says string }{
-		{text, ``, "", "not a JSON object"},
+		{text, ``, "", "not JSON: unexpected end"},
+		{text, `{"prompt":"a","temperature":NaN}`, "", "after 29 bytes"},
+		{text, "{\"prompt\":\"\xff\"}", "", "not UTF-8"},
+		{text, `{"prompt":"\ud83d"}`, "", "surrogate"},
+		{text, `{"prompt":"\ud83da"}`, "", "surrogate"},
+		{text, `{"prompt":"\ude42\ud83d"}`, "", "surrogate"},
+		{text, `{"prompt":"\\\ud83d"}`, "", "surrogate"},
+		{talk, `{"messages":[{"role":"user","content":"\uDFFF"}]}`, "", "surrogate"},
 		{text, `[]`, "", "not a JSON object"},
 		{text, `null`, "", "not a JSON object"},
 		{text, `{}`, "prompt", "missing"},
@@ -52,7 +60,8 @@ func TestRefusals(t *testing.T) {
 		{text, `{"prompt":"a","temperature":-0.1}`, "temperature", "0 to 2"},
 		{text, `{"prompt":"a","temperature":2.1}`, "temperature", "0 to 2"},
 		{text, `{"prompt":"a","temperature":1e999}`, "temperature", "type"},
-		{text, `{"prompt":"a","seed":9223372036854775808}`, "seed", "type"},
+		{text, `{"prompt":"a","seed":9223372036854775808}`, "seed", "an integer of 64 bits"},
+		{text, `{"prompt":"a","seed":1e300}`, "seed", "an integer of 64 bits"},
 		{text, `{"prompt":"a","seed":1.5}`, "seed", "type"},
 		{text, `{"prompt":"a","logprobs":21}`, "logprobs", "at most 20"},
 		{text, `{"prompt":"a","logprobs":-1}`, "logprobs", "at most 20"},
@@ -65,8 +74,12 @@ func TestRefusals(t *testing.T) {
 		{text, `{"prompt":"a","stop":[""]}`, "stop", "1 to"},
 		{text, `{"prompt":"a","stop":7}`, "stop", "want"},
 		{text, `{"prompt":"a","stop_token_ids":[null]}`, "stop_token_ids", "ids"},
-		{text, `{"prompt":"a","n":2}`, "n", "not supported"},
-		{text, `{"prompt":"a","top_p":0}`, "top_p", "to 1"},
+		{text, `{"prompt":"a","n":0}`, "n", "1 to 64"},
+		{text, `{"prompt":"a","n":65}`, "n", "1 to 64"},
+		{text, `{"prompt":["a","b"],"n":33}`, "n", "66 answers, at most 64"},
+		{text, `{"prompt":"a","n":2,"temperature":0}`, "n", "at temperature 0"},
+		{text, `{"prompt":"a","best_of":2}`, "best_of", "other than as 1"},
+		{text, `{"prompt":"a","top_p":0}`, "top_p", "more than 0, up to 1"},
 		{text, `{"prompt":"a","top_p":1.01}`, "top_p", "to 1"},
 		{text, `{"prompt":"a","top_p":"1"}`, "top_p", "type"},
 		{text, `{"prompt":"a","cache_salt":""}`, "cache_salt", "1 to"},
@@ -87,7 +100,7 @@ func TestRefusals(t *testing.T) {
 		{text, `{"prompt":"a","logit_bias":{"-1":2}}`, "logit_bias", "ids"},
 		{text, `{"prompt":"a","logit_bias":{"01":2}}`, "logit_bias", "ids"},
 		{text, `{"prompt":"a","logit_bias":{"1":"2"}}`, "logit_bias", "type"},
-		{text, `{"prompt":"a","logit_bias":{"301":2}}`, "", "301"},
+		{text, `{"prompt":"a","logit_bias":{"301":2,"7":1}}`, "logit_bias", "301"},
 		{text, `{"prompt":"a","response_format":{"type":"json_object"}}`, "response_format", "not supported"},
 		{text, `{"prompt":"a","prompt_logprob":1}`, "prompt_logprob", "not supported"},
 		{text, `{"prompt":"a","messages":[]}`, "messages", "not supported"},
@@ -133,6 +146,7 @@ func TestAccepted(t *testing.T) {
 	for _, more := range []string{
 		`"n":1.0,"best_of":1,"top_p":1,"top_k":-1,"min_p":0.0,"presence_penalty":0,"frequency_penalty":0,"repetition_penalty":1.0`,
 		`"stop":[],"logit_bias":{ },"suffix":null,"response_format":{"type": "text"},"user":"u","stream":false,"echo":null`,
+		`"seed":5.0,"max_tokens":0.9e1,"tool_calls":[],"user":"\ud83d\ude42 \\ud83d"`,
 		`"temperature":1,"ignore_eos":false,"skip_special_tokens":true,"min_tokens":0,"model":"tiny","stop":null,"priority":3`,
 	} {
 		w := do(h, "POST", "/v1/completions", `{"prompt":"a","seed":5,"max_tokens":9,`+more+`}`)
@@ -289,6 +303,18 @@ func TestWithoutText(t *testing.T) {
 		}
 	}
 	c = config(t)
+	shape.NoText = false // but no template either
+	if data, err = enginetest.RandomModel(shape); err != nil {
+		t.Fatal(err)
+	}
+	if c.Model, err = native.Load(data); err != nil {
+		t.Fatal(err)
+	}
+	if w := do(serve.New(c).Handler(), "POST", "/v1/chat/completions", `{"messages":[{"role":"user","content":"a"}]}`); w.Code != 400 ||
+		!strings.Contains(w.Body.String(), "model has no chat template: send the prompt as text to /v1/completions") {
+		t.Errorf("no template: %d %s", w.Code, w.Body)
+	}
+	c = config(t)
 	c.Model = tiny(t, func(f *gguf.File) {
 		if err := f.Set("tokenizer.chat_template", `{{ raise_exception('roles must alternate') }}`); err != nil {
 			t.Fatal(err)
@@ -425,5 +451,67 @@ func TestDisconnectAndLimit(t *testing.T) {
 		<-engine.left
 		<-gone
 		server.Close()
+	}
+}
+
+// TestOtherSites: a page that a browser shows must not have this machine compute for it;
+// clients that are no browsers say nothing of where they come from.
+func TestOtherSites(t *testing.T) {
+	h := serve.New(config(t)).Handler()
+	for _, c := range []struct {
+		header, value string
+		status        int
+	}{
+		{"Content-Type", "application/x-www-form-urlencoded", 200}, // what curl says
+		{"Origin", "http://example.com", 200},                      // our own, by the request's Host
+		{"Origin", "https://elsewhere.test", 403},
+		{"Origin", "null", 403},
+		{"Sec-Fetch-Site", "same-origin", 200},
+		{"Sec-Fetch-Site", "cross-site", 403},
+		{"Sec-Fetch-Site", "same-site", 403},
+	} {
+		r := httptest.NewRequest("POST", "/v1/completions", strings.NewReader(`{"prompt":"a","max_tokens":1}`))
+		r.Header.Set(c.header, c.value)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if denied := strings.Contains(w.Body.String(), `"PermissionDeniedError"`); w.Code != c.status || denied != (c.status == 403) {
+			t.Errorf("%s: %s: %d %s", c.header, c.value, w.Code, w.Body)
+		}
+	}
+}
+
+// unread is a client that takes its time: it notes how much is written under each deadline.
+type unread struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+	most      int // bytes under one deadline
+	size      int
+}
+
+func (u *unread) SetWriteDeadline(d time.Time) error {
+	u.deadlines, u.size = append(u.deadlines, d), 0
+	return nil
+}
+
+func (u *unread) Write(b []byte) (int, error) {
+	u.size += len(b)
+	u.most = max(u.most, u.size)
+	return u.ResponseRecorder.Write(b)
+}
+
+// TestAnswerNobodyReads: a client that does not read a long answer holds its place for a
+// while, not for ever; one that reads slowly has that while for each part.
+func TestAnswerNobodyReads(t *testing.T) {
+	h := serve.New(config(t)).Handler()
+	w := &unread{ResponseRecorder: httptest.NewRecorder()}
+	h.ServeHTTP(w, httptest.NewRequest("POST", "/v1/completions", strings.NewReader(`{"prompt":"a","max_tokens":500,"ignore_eos":true,"logprobs":20}`)))
+	size := w.Body.Len()
+	if w.Code != 200 || size < 100_000 || w.most > 64<<10 || len(w.deadlines) < size>>16 {
+		t.Errorf("%d: %d bytes, up to %d under each of %d deadlines", w.Code, size, w.most, len(w.deadlines))
+	}
+	for _, d := range w.deadlines {
+		if left := time.Until(d); left > time.Minute {
+			t.Errorf("a write may take %v", left)
+		}
 	}
 }

@@ -4,9 +4,8 @@
 // tokenizer by itself.
 //
 // It signs nothing, knows no keys and decides nothing about who may ask: whoever lets
-// strangers in puts a door before it. It has one answer to a request (n = 1); a field
-// that would change the answer and is not honoured is refused by name, so that a client
-// never gets less than it asked for unawares.
+// strangers in puts a door before it. A field that would change the answer and is not
+// honoured is refused by name, so that a client never gets less than it asked for unawares.
 //
 // Invariant: what is answered can be checked from outside. The ids under a seed are the
 // winners of logprob + temperature · noise (package noise), among those that top_k,
@@ -47,7 +46,8 @@ type Config struct {
 	// own, -1 any number. vLLM's default is 20.
 	MaxLogprobs int
 	// MaxRequests is how many requests are answered or wait for the engine at a time;
-	// more are refused with 503. 0 is 128.
+	// more are refused with 503. 0 is 128. Answers of one request are computed together
+	// as long as that leaves half of these places to other requests.
 	MaxRequests int
 	Log         *slog.Logger     // of failures that are not the client's; nil: none
 	Now         func() time.Time // nil: the clock
@@ -92,12 +92,17 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/health", s.route(http.MethodGet, s.health))
 	mux.Handle("/v1/models", s.route(http.MethodGet, s.models))
+	mux.Handle("/v1/models/{name...}", s.route(http.MethodGet, s.oneModel))
 	mux.Handle("/v1/completions", s.route(http.MethodPost, s.limited(s.complete(textShape, parseText))))
 	mux.Handle("/v1/chat/completions", s.route(http.MethodPost, s.limited(s.complete(chatShape, parseChat))))
 	mux.Handle("/tokenize", s.route(http.MethodPost, s.limited(s.tokenize)))
 	mux.Handle("/detokenize", s.route(http.MethodPost, s.limited(s.detokenize)))
 	mux.Handle("/", s.route("", func(http.ResponseWriter, *http.Request) error { return errRoute }))
-	return mux
+	// There are no keys, so a page that a browser on this machine shows could otherwise
+	// have us compute for it: no preflight protects what looks like a form.
+	pages := http.NewCrossOriginProtection()
+	pages.SetDenyHandler(s.route("", func(http.ResponseWriter, *http.Request) error { return errForeign }))
+	return pages.Handler(mux)
 }
 
 // A handler returns what went wrong as long as nothing has been written.
@@ -156,8 +161,25 @@ type modelCard struct {
 }
 
 func (s *Server) models(w http.ResponseWriter, _ *http.Request) error {
-	writeJSON(w, http.StatusOK, modelList{"list", []modelCard{{
-		ID: s.Name, Object: "model", Created: s.started.Unix(), OwnedBy: "targon", Root: s.Model.Name(), Length: s.Model.Context(),
-	}}})
+	writeJSON(w, http.StatusOK, modelList{"list", []modelCard{s.card()}})
 	return nil
+}
+
+// oneModel answers OpenAI's "retrieve a model".
+func (s *Server) oneModel(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	if name == "" {
+		return errRoute
+	}
+	if err := s.known(name); err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, s.card())
+	return nil
+}
+
+func (s *Server) card() modelCard {
+	return modelCard{
+		ID: s.Name, Object: "model", Created: s.started.Unix(), OwnedBy: "targon", Root: s.Model.Name(), Length: s.Model.Context(),
+	}
 }
