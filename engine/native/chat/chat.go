@@ -11,9 +11,10 @@
 //
 // Template, tags, messages and output have a largest size, and a rendering has a budget of
 // steps (statements, loop rounds, calls of macros and functions, outputs) and of
-// macro nesting. What is not bounded is the memory of a single expression: 'x' *
-// 1000000000 makes that string before anything can refuse it, and a template that
-// doubles a variable over and over does so too. The template is part of the model
+// macro nesting; no value may hold itself. What is not bounded is memory within a
+// rendering: 'x' * 1000000000 makes that string before anything can refuse it, and so do
+// a template that doubles a variable over and over, a join by a long text, and a macro
+// that writes without end. The template is part of the model
 // file, which the operator has chosen; the messages are a stranger's, and can cost no
 // more than the template makes of them.
 //
@@ -159,9 +160,9 @@ func brief(v any) string {
 
 // checkTags bounds how deep an expression can nest, by its length: the parser
 // recurses with 12 KiB of stack for each bracket, and a stack that overflows ends the
-// process.
+// process. It also holds set to what [store] can watch.
 func checkTags(template string, options *config.Config) error {
-	inside := 0
+	inside, set := 0, target{}
 	for s := tokens.LexAll(template, options); !s.End(); s.Next() {
 		switch s.Current().Type {
 		case tokens.BlockBegin, tokens.VariableBegin, tokens.Data:
@@ -170,6 +171,9 @@ func checkTags(template string, options *config.Config) error {
 		}
 		if inside++; inside > maxTokens {
 			return fmt.Errorf("%w: a tag of more than %d tokens", ErrLimit, maxTokens)
+		}
+		if err := set.token(s.Current()); err != nil {
+			return err
 		}
 	}
 	return nil

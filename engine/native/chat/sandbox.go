@@ -88,6 +88,9 @@ func environment(r *run) (*exec.Environment, error) {
 			return nil, fmt.Errorf("%w: the template engine has no statement %q", ErrTemplate, name)
 		}
 		parsers[name] = guard(r, parse)
+		if name == "set" {
+			parsers[name] = func(p, args *parser.Parser) (nodes.ControlStructure, error) { return parseSet(r, parse, p, args) }
+		}
 	}
 	parsers["generation"] = guard(r, parseGeneration)
 	offered := map[string]exec.FilterFunction{chargeFilter: r.chargeLoop}

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -33,5 +34,53 @@ func TestRangeOf(t *testing.T) {
 	}
 	if got, err := tpl.Render(nil, false); got != "-3 -1 1|0|65536" || err != nil {
 		t.Errorf("got %q (%v)", got, err)
+	}
+}
+
+// TestHoldsItself: a value within itself would overflow the stack of whatever prints or
+// compares it, and end the process.
+func TestHoldsItself(t *testing.T) {
+	talk := []Message{{"user", "hi"}, {"assistant", "yo"}}
+	for _, show := range []string{"{{ v }}", "{{ v | tojson }}", "{{ v == v }}", "{{ v | string | length }}", ""} {
+		for _, make := range []string{
+			"{% set v = namespace() %}{% set v.x = v %}",
+			"{% set v = namespace() %}{%- set v['x'] = v -%}",
+			"{% set v = namespace() %}{% set v.x = [1, v] %}",
+			"{% set v = namespace() %}{% set v.x = {'a': {'b': v}} %}",
+			"{% set v = namespace() %}{% set v.x = namespace(y=v) %}",
+			"{% set v = namespace(x=namespace()) %}{% set v.x.y = v %}",
+			"{% set v = namespace(x=namespace()) %}{% set v.x.y = v.x %}",
+			"{% set v = namespace(l=[]) %}{% set v.l = v.l + [v] %}",
+			"{% set v = dict(a=1) %}{% set v.a %}b{% endset %}{% set v.b = v if true else 1 %}",
+			"{% set v = messages %}{% set v[0].x = messages %}",
+			"{% set v = messages %}{% for m in messages %}{% set m.x = v %}{% endfor %}",
+			"{% set v = namespace() %}{% with w = v %}{% set w.x = v %}{% endwith %}",
+		} {
+			tpl, err := New(make+show, "", "")
+			if err != nil {
+				t.Errorf("%s: %v", make, err)
+				continue
+			}
+			if got, err := tpl.Render(talk, true); !errors.Is(err, ErrLimit) || !strings.Contains(err.Error(), "holds itself") {
+				t.Errorf("%s: %q, %v", make+show, got, err)
+			}
+		}
+	}
+	for _, template := range []string{ // what is written into could not be watched
+		"{% set v = namespace(a=1) %}{% set v.get('x', v).y = v %}", "{% set (v).x = v %}", "{% set [v][0].x = v %}",
+		"{% set namespace(a=v).a.x = v %}", "{%- set {'a': v}['a'].x = v %}",
+	} {
+		if _, err := New("{% set v = namespace() %}"+template, "", ""); !errors.Is(err, ErrTemplate) {
+			t.Errorf("%s: %v", template, err)
+		}
+	}
+	// Twice in one value is not within itself, however often.
+	tpl, err := New("{% set v = namespace(x=[1]) %}"+strings.Repeat("{% set v.x = [v.x, v.x] %}", 60)+
+		"{% set v.m = messages %}{% set v.n = v.m %}{{ v.x | length }}{{ v.n[0].role }}", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := tpl.Render(talk, true); got != "2user" || err != nil {
+		t.Errorf("%q, %v", got, err)
 	}
 }
