@@ -29,6 +29,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	started := time.Now()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The first signal asks to end; by the second somebody insists, whatever we wait for
+	// (opening a pipe that nobody writes to cannot be interrupted).
+	defer context.AfterFunc(ctx, stop)()
 	root := newRoot(started)
 	began := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -47,12 +48,12 @@ func newModelQuantizeCommand() *cobra.Command {
 				return err
 			}
 			return withModelFile(args[0], func(data []byte, f *gguf.File) error {
-				out, q, err := quantized(f, typ)
+				out, q, err := quantized(cmd.Context(), f, typ)
 				if err != nil {
 					return err
 				}
 				q.File, q.Type, q.Before = args[1], typ.String(), len(data)
-				if q.Bytes, q.SHA256, err = writeModel(args[1], out); err != nil {
+				if q.Bytes, q.SHA256, err = writeModel(cmd.Context(), args[1], out); err != nil {
 					return err
 				}
 				if asJSON {
@@ -88,7 +89,7 @@ func (q quantization) print(out io.Writer) error {
 	lines := fmt.Sprintf("%s: %d bytes, before %d\n%d matrices as %s, %d tensors as they were, relative error %.2g\n",
 		q.File, q.Bytes, q.Before, q.Matrices, q.Type, q.Kept, q.Error)
 	if q.Larger > 0 {
-		lines += fmt.Sprintf("%d of the matrices in a larger type, as their rows do not fill blocks of %s\n", q.Larger, q.Type)
+		lines += fmt.Sprintf("%d matrices in a larger type, as their rows do not fill blocks of %s\n", q.Larger, q.Type)
 	}
 	if q.Again > 0 {
 		lines += fmt.Sprintf("%d of the matrices had been rounded before: their errors add up\n", q.Again)
@@ -98,7 +99,7 @@ func (q quantization) print(out io.Writer) error {
 }
 
 // quantized returns a file with its matrices stored as a type.
-func quantized(f *gguf.File, typ gguf.Type) (*gguf.File, quantization, error) {
+func quantized(ctx context.Context, f *gguf.File, typ gguf.Type) (*gguf.File, quantization, error) {
 	var q quantization
 	out, err := metadataFor(f, typ)
 	if err != nil {
@@ -106,8 +107,14 @@ func quantized(f *gguf.File, typ gguf.Type) (*gguf.File, quantization, error) {
 	}
 	var lost, all float64
 	for _, t := range f.Tensors() {
-		if !isMatrix(t) || t.Type == typ {
+		if err := context.Cause(ctx); err != nil {
+			return nil, q, err
+		}
+		if !isMatrix(t) || t.Type == fitting(typ, t.Dims[0]) {
 			q.Kept++
+			if isMatrix(t) && t.Type != typ {
+				q.Larger++
+			}
 		} else {
 			var l, a float64
 			if t, l, a, err = q.rounded(t, typ); err != nil {
@@ -200,7 +207,7 @@ func absent(path string) error {
 
 // writeModel writes a file that appears under its name whole or not at all, and never in
 // place of another.
-func writeModel(path string, f *gguf.File) (size int, sum string, err error) {
+func writeModel(ctx context.Context, path string, f *gguf.File) (size int, sum string, err error) {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return 0, "", fmt.Errorf("write model: %w", err)
@@ -211,7 +218,7 @@ func writeModel(path string, f *gguf.File) (size int, sum string, err error) {
 		}
 	}()
 	hash, count := sha256.New(), new(counter)
-	buffer := bufio.NewWriterSize(io.MultiWriter(temp, hash, count), 1<<20)
+	buffer := bufio.NewWriterSize(io.MultiWriter(until{ctx}, temp, hash, count), 1<<20)
 	err = gguf.Write(buffer, f)
 	for _, step := range []func() error{buffer.Flush, func() error { return temp.Chmod(0o644) }, temp.Sync} {
 		if err == nil {
@@ -238,6 +245,16 @@ func appear(temp, path string) error {
 		return err
 	}
 	return os.Rename(temp, path)
+}
+
+// until refuses to write when its context has ended.
+type until struct{ ctx context.Context }
+
+func (u until) Write(b []byte) (int, error) {
+	if err := context.Cause(u.ctx); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 type counter int

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -187,6 +188,43 @@ func TestQuantizeLeavesNothing(t *testing.T) {
 	}
 	if _, _, err := runModel(t.Context(), offline(), "quantize", in, filepath.Join(dir, "no", "out.gguf"), "--type", "f16"); err == nil {
 		t.Error("wrote into a folder that does not exist")
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestQuantizeAgain: what has the type that it would get stays as it is, also where its
+// rows do not fill the blocks of the type that was asked for.
+func TestQuantizeAgain(t *testing.T) {
+	dir := t.TempDir()
+	from := filepath.Join(dir, "from.gguf")
+	write(t, from, engineModel(t, false)) // rows of 40: F16 for Q4_K
+	for _, typ := range []string{"f16", "q8_0", "q4_0", "q4_k"} {
+		one, two := filepath.Join(dir, typ+"-1.gguf"), filepath.Join(dir, typ+"-2.gguf")
+		if _, _, err := runModel(t.Context(), offline(), "quantize", from, one, "--type", typ); err != nil {
+			t.Fatal(err)
+		}
+		stdout, _, err := runModel(t.Context(), offline(), "quantize", one, two, "--type", typ, "--json")
+		var q quantization
+		if err != nil || json.Unmarshal([]byte(stdout), &q) != nil || q.Matrices+q.Again != 0 || q.Kept == 0 || q.Error != 0 || q.Bytes != q.Before {
+			t.Errorf("%s: %s, %v", typ, stdout, err)
+		}
+	}
+}
+
+// TestQuantizeInterrupted: who interrupts it does not wait, and finds nothing.
+func TestQuantizeInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	from, to := filepath.Join(dir, "from.gguf"), filepath.Join(dir, "to.gguf")
+	write(t, from, model.GGUF())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := runModel(ctx, offline(), "quantize", from, to, "--type", "q8_0"); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := writeModel(ctx, to, new(gguf.File)); !errors.Is(err, context.Canceled) {
+		t.Errorf("write: %v", err)
 	}
 	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v", left)

@@ -40,6 +40,11 @@ func architectures() map[string]traits {
 
 // readArchitecture returns the name and traits of what a file says it is.
 func readArchitecture(f *gguf.File) (string, traits, error) {
+	// Later parts do not even say what they are.
+	if n, ok := f.Uint("split.count"); ok && n > 1 {
+		part, _ := f.Uint("split.no")
+		return "", traits{}, fmt.Errorf("%w: the file is part %d of %d: join them first (llama-gguf-split --merge)", ErrUnsupported, part+1, n)
+	}
 	name, ok := f.String("general.architecture")
 	if !ok {
 		return "", traits{}, fmt.Errorf("%w: general.architecture is missing", ErrModel)

@@ -134,13 +134,16 @@ func readConfig(f *gguf.File) (config, error) {
 
 // heads reads how queries, keys and values are cut up.
 func (m *metadata) heads(c *config) {
+	if _, told := m.file.Value(m.arch + ".attention.key_length"); !told && c.dim%c.heads != 0 {
+		m.fail("%s.embedding_length is %d, which %s.attention.head_count of %d does not divide", m.arch, c.dim, m.arch, c.heads)
+	}
 	c.kvHeads = m.count("attention.head_count_kv", c.heads, maxHeads)
 	c.head = m.count("attention.key_length", max(c.dim/c.heads, 1), maxHead)
 	c.turning = m.count("rope.dimension_count", c.head, maxHead)
 	value := m.count("attention.value_length", c.head, maxHead)
 	switch {
 	case c.heads%c.kvHeads != 0:
-		m.fail("%d heads do not share %d key heads evenly", c.heads, c.kvHeads)
+		m.fail("%s.attention.head_count is %d, which %s.attention.head_count_kv of %d does not divide", m.arch, c.heads, m.arch, c.kvHeads)
 	case c.turning > c.head || c.turning%2 != 0:
 		m.fail("%s.rope.dimension_count is %d, want an even number up to %d", m.arch, c.turning, c.head)
 	case value != c.head:

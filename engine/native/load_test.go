@@ -22,6 +22,25 @@ func encode(t testing.TB, f *gguf.File) []byte {
 	return b.Bytes()
 }
 
+// lacking copies a file but for a key.
+func lacking(t *testing.T, f *gguf.File, key string) *gguf.File {
+	t.Helper()
+	out := new(gguf.File)
+	for _, k := range f.Keys() {
+		if v, _ := f.Value(k); k != key {
+			if err := out.Set(k, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, tensor := range f.Tensors() {
+		if err := out.Add(tensor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
 // TestLoadRefuses changes one thing at a time in a sound file.
 func TestLoadRefuses(t *testing.T) {
 	data, err := enginetest.RandomModel(enginetest.Tiny())
@@ -36,15 +55,21 @@ func TestLoadRefuses(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"architecture":    {set("general.architecture", "gpt2"), native.ErrUnsupported, `"gpt2", those run are gemma2, gemma3, llama, qwen2, qwen3`},
-		"no layers":       {set("llama.block_count", uint32(0)), native.ErrModel, "block_count is 0"},
-		"many layers":     {set("llama.block_count", uint32(1<<30)), native.ErrModel, "block_count"},
-		"one more layer":  {set("llama.block_count", uint32(4)), native.ErrModel, "blk.3.attn_norm.weight is missing"},
-		"one layer less":  {set("llama.block_count", uint32(2)), native.ErrUnsupported, "blk.2."},
-		"text as number":  {set("llama.embedding_length", "40"), native.ErrModel, "embedding_length"},
-		"wrong width":     {set("llama.embedding_length", uint32(48)), native.ErrModel, "has shape"},
-		"no heads":        {set("llama.attention.head_count", uint32(0)), native.ErrModel, "head_count is 0"},
-		"uneven heads":    {set("llama.attention.head_count_kv", uint32(4)), native.ErrModel, "share"},
+		"architecture":   {set("general.architecture", "gpt2"), native.ErrUnsupported, `"gpt2", those run are gemma2, gemma3, llama, qwen2, qwen3`},
+		"no layers":      {set("llama.block_count", uint32(0)), native.ErrModel, "block_count is 0"},
+		"many layers":    {set("llama.block_count", uint32(1<<30)), native.ErrModel, "block_count"},
+		"one more layer": {set("llama.block_count", uint32(4)), native.ErrModel, "blk.3.attn_norm.weight is missing"},
+		"one layer less": {set("llama.block_count", uint32(2)), native.ErrUnsupported, "blk.2."},
+		"text as number": {set("llama.embedding_length", "40"), native.ErrModel, "embedding_length"},
+		"wrong width":    {set("llama.embedding_length", uint32(48)), native.ErrModel, "has shape"},
+		"no heads":       {set("llama.attention.head_count", uint32(0)), native.ErrModel, "head_count is 0"},
+		"uneven heads":   {set("llama.attention.head_count_kv", uint32(4)), native.ErrModel, "llama.attention.head_count_kv of 4 does not divide"},
+		"uneven width": {func(f *gguf.File) error {
+			*f = *lacking(t, f, "llama.attention.key_length")
+			return f.Set("llama.attention.head_count", uint32(3))
+		}, native.ErrModel, "llama.embedding_length is 40, which llama.attention.head_count of 3 does not divide"},
+		"part of a file":  {set("split.count", uint16(2)), native.ErrUnsupported, "part 1 of 2: join them"},
+		"one part":        {set("split.count", uint16(1)), nil, ""},
 		"odd rotary":      {set("llama.rope.dimension_count", uint32(7)), native.ErrModel, "even number"},
 		"long rotary":     {set("llama.rope.dimension_count", uint32(12)), native.ErrModel, "even number"},
 		"value length":    {set("llama.attention.value_length", uint32(8)), native.ErrModel, "value_length"},
@@ -66,6 +91,12 @@ func TestLoadRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = native.Load(encode(t, f))
+			if c.want == nil {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("%v, want %v saying %q", err, c.want, c.says)
 			}

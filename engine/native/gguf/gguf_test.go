@@ -341,12 +341,14 @@ func TestRefusals(t *testing.T) {
 		kind       error
 		data       []byte
 	}{
-		{"empty", "not a GGUF file", nil, nil},
-		{"foreign", "not a GGUF file", nil, []byte("PK\x03\x04 and so on, long enough")},
+		{"empty", "not a GGUF file: it is empty", nil, nil},
+		{"foreign", `not a GGUF file: it begins with "PK\x03\x04", want "GGUF"`, nil, []byte("PK\x03\x04 and so on, long enough")},
+		{"short", `not a GGUF file: it begins with "GG"`, nil, []byte("GG")},
+		{"pointer", "a pointer of Git LFS", nil, []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00")},
 		{"version 1", "version 1, only 2 and 3", gguf.ErrUnsupported, []byte("GGUF\x01\x00\x00\x00")},
 		{"version 4", "version 4, only 2 and 3", gguf.ErrUnsupported, []byte("GGUF\x04\x00\x00\x00")},
 		{"big-endian", "big-endian", gguf.ErrUnsupported, []byte("GGUF\x00\x00\x00\x03")},
-		{"cut version", "2 are left", gguf.ErrTruncated, []byte("GGUF\x03\x00")},
+		{"cut version", "ends early: a number takes 4 bytes, 2 are left", gguf.ErrTruncated, []byte("GGUF\x03\x00")},
 		{"tensor count", "claims 4611686018427387904 tensors", gguf.ErrTruncated, header(big, 0).zeros(1000)},
 		{"key count", "claims 4611686018427387904 keys", gguf.ErrTruncated, header(0, big).zeros(1000)},
 		{"key length", "a key takes 4611686018427387904 bytes", gguf.ErrTruncated, header(0, 1).u64(big).zeros(1000)},

@@ -1,8 +1,10 @@
 package gguf
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
+	"fmt"
 	"slices"
 )
 
@@ -50,11 +52,23 @@ func Parse(data []byte) (*File, error) {
 	return f, nil
 }
 
+// beginning says what a file is that is no GGUF file, so that whoever fetched it sees why.
+func beginning(data []byte) string {
+	switch {
+	case len(data) == 0:
+		return "it is empty"
+	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
+		return "it is a pointer of Git LFS to the file, which is still to be fetched"
+	}
+	return fmt.Sprintf("it begins with %q, want %q", data[:min(len(data), len(magic))], magic)
+}
+
 // header reads magic, version and the two counts.
 func (c *cursor) header() (tensors, pairs uint64, err error) {
-	if got := string(c.take(4, "the magic")); c.err != nil || got != magic {
-		return 0, 0, malformed("not a GGUF file: it does not begin with %q", magic)
+	if !bytes.HasPrefix(c.rest, []byte(magic)) {
+		return 0, 0, malformed("not a GGUF file: %s", beginning(c.rest))
 	}
+	c.take(uint64(len(magic)), "the magic")
 	switch version := c.u32(); {
 	case c.err != nil:
 		return 0, 0, c.err
@@ -157,7 +171,7 @@ func (c *cursor) take(n uint64, what string) []byte {
 		return nil
 	}
 	if n > uint64(len(c.rest)) {
-		c.fail(truncated("%s takes %d bytes, %d are left", what, n, len(c.rest)))
+		c.fail(truncated("the file ends early: %s takes %d bytes, %d are left", what, n, len(c.rest)))
 		return nil
 	}
 	out := c.rest[:n]

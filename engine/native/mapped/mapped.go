@@ -46,6 +46,9 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.Mode()&os.ModeDevice != 0 { // some of them never end
+		return nil, fmt.Errorf("open %s: a device is no file", path)
+	}
 	if !info.Mode().IsRegular() || info.Size() == 0 {
 		return read(f)
 	}

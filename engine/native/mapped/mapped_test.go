@@ -55,6 +55,9 @@ func TestOpen(t *testing.T) {
 	if _, err := mapped.Open(t.TempDir()); err == nil {
 		t.Error("a folder was opened")
 	}
+	if _, err := mapped.Open(os.DevNull); runtime.GOOS == "linux" && (err == nil || !strings.Contains(err.Error(), "a device is no file")) {
+		t.Errorf("a device: %v", err)
+	}
 }
 
 // TestPipe: what cannot be mapped is read.
