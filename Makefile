@@ -36,7 +36,7 @@ bench: ## all benchmarks, once
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./...
 bench-engine: ## the engine beside llama.cpp, which is built first (4 CPU minutes)
 	tools/bench-engine.sh
-bench-proof: ## cheats and the honest, 100000 ids each (an hour); writes docs/benchmarks/proof.md
+bench-proof: ## cheats and the honest, 100000 ids each (half an hour); writes docs/benchmarks/proof.md
 	$(GO) run ./cmd/targon bench proof --tokens 100000 --page docs/benchmarks --at "$$(git rev-parse --short HEAD)"
 soak: ## targon up over seeds 1 to 20, each result checked
 	$(GO) -C tools run ./soak -root ..
