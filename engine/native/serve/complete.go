@@ -30,7 +30,7 @@ func (s *Server) complete(by shape, parse func([]byte) (order, error)) handler {
 		if err != nil {
 			return err
 		}
-		j, err := s.plan(o)
+		j, err := s.plan(r.Context(), o)
 		if err != nil {
 			return err
 		}

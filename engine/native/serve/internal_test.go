@@ -1,11 +1,17 @@
 package serve
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"targon/engine/enginetest"
+	"targon/engine/native"
+	"targon/engine/native/chat"
 )
 
 // TestStopperParts: however a text is cut into parts, what comes out is what comes out
@@ -33,6 +39,50 @@ func TestStopperParts(t *testing.T) {
 			t.Errorf("got %q (%q), want %q", out, hit, want)
 		}
 	})
+}
+
+// TestTextsWait: encoding takes much more memory than a text, so that no more than one body's
+// worth of it is encoded at a time.
+func TestTextsWait(t *testing.T) {
+	data, err := enginetest.RandomModel(enginetest.Tiny())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := native.Load(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Config{Model: m})
+	most := s.longest * m.Context()
+	for n, says := range map[int]string{most: "the prompt has", most + 1: "a prompt of"} { // the longer is not even encoded
+		if _, err := s.plan(t.Context(), order{texts: []string{"a", strings.Repeat("a", n)}, n: 1, maxTokens: 1, top: none, promptTop: none}); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%d bytes, %d at most: %v", n, most, err)
+		}
+	}
+	text := &job{order: order{texts: []string{strings.Repeat("a", shortText+1)}}}
+	if !s.texts.TryAcquire(maxBody - shortText) {
+		t.Fatal("something is being encoded")
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.encode(gone, text); !errors.Is(err, context.Canceled) {
+		t.Errorf("without room: %v", err)
+	}
+	if err := s.encode(t.Context(), &job{order: order{texts: []string{strings.Repeat("a", shortText)}}}); err != nil {
+		t.Errorf("a short text waits for a long one: %v", err)
+	}
+	s.texts.Release(maxBody - shortText)
+	if !s.texts.TryAcquire(maxBody - shortText - 1) {
+		t.Fatal("what was encoded holds room")
+	}
+	for range 2 { // the room comes back
+		if err := s.encode(t.Context(), text); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.encode(gone, &job{order: order{messages: []chat.Message{{Role: "user", Content: text.texts[0] + "b"}}}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a chat: %v", err)
+	}
 }
 
 // FuzzOrder: whatever the body, the parsers end, and what they accept is within limits.

@@ -48,12 +48,17 @@ type job struct {
 }
 
 // plan encodes an order's prompts and holds it to the model's limits.
-func (s *Server) plan(o order) (*job, error) {
+func (s *Server) plan(ctx context.Context, o order) (*job, error) {
 	if err := s.known(o.model); err != nil {
 		return nil, err
 	}
 	j := &job{order: o, eos: s.Model.EOS()}
-	if err := s.encode(j); err != nil {
+	for _, text := range j.texts { // before it costs anything
+		if most := s.longest * s.Model.Context(); s.longest > 0 && len(text) > most {
+			return nil, badBody("This model's maximum context length is %d tokens: a prompt of %d bytes has more", s.Model.Context(), len(text))
+		}
+	}
+	if err := s.encode(ctx, j); err != nil {
 		return nil, err
 	}
 	if len(j.tuning.Bias) > 0 {
@@ -96,8 +101,25 @@ func (s *Server) known(model string) error {
 	return &problem{fmt.Sprintf("The model `%s` does not exist.", model), typeNotFound, &param, http.StatusNotFound}
 }
 
+// shortText is a size of texts that wait for none that are longer.
+const shortText = 16 << 10
+
 // encode fills a job's prompts.
-func (s *Server) encode(j *job) error {
+func (s *Server) encode(ctx context.Context, j *job) error {
+	size := 0
+	for _, text := range j.texts {
+		size += len(text)
+	}
+	for _, m := range j.messages {
+		size += len(m.Content)
+	}
+	if size > shortText {
+		weight := int64(min(size, maxBody))
+		if err := s.texts.Acquire(ctx, weight); err != nil {
+			return fmt.Errorf("wait to encode %d bytes: %w", size, err)
+		}
+		defer s.texts.Release(weight)
+	}
 	if len(j.messages) > 0 {
 		list, err := s.Model.Render(j.messages)
 		if err != nil {

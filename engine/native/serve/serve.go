@@ -26,6 +26,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"targon"
 	"targon/engine/native"
 )
@@ -59,6 +61,10 @@ type Server struct {
 	Config
 	started time.Time
 	places  chan struct{}
+	// texts are the bytes of text that are being encoded. Encoding takes up to 160 times
+	// the memory of the text, so that as many texts as there are places would fill it.
+	texts   *semaphore.Weighted
+	longest int // bytes that one id may stand for
 }
 
 // New returns a server.
@@ -78,7 +84,11 @@ func New(c Config) *Server {
 	if c.Random == nil {
 		c.Random = random
 	}
-	return &Server{Config: c, started: c.Now(), places: make(chan struct{}, c.MaxRequests)}
+	s := &Server{Config: c, started: c.Now(), places: make(chan struct{}, c.MaxRequests), texts: semaphore.NewWeighted(maxBody)}
+	for id := range c.Model.Vocab() {
+		s.longest = max(s.longest, len(c.Model.Spelling(targon.TokenID(id))))
+	}
+	return s
 }
 
 func random() uint64 {

@@ -27,7 +27,7 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	j := &job{order: o}
-	if err := s.encode(j); err != nil {
+	if err := s.encode(r.Context(), j); err != nil {
 		return err
 	}
 	list := j.prompts[0].ids
