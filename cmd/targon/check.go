@@ -210,14 +210,10 @@ func readPacks(paths []string) (*evidence.Nulls, error) {
 	return nulls, nil
 }
 
-// draw writes the picture; a file that could not be completed is removed.
+// draw writes the picture; what was there before stays until it is whole.
 func draw(path string, b bundle.Bundle, nulls *evidence.Nulls, spell func(targon.TokenID) string) error {
-	file, err := os.Create(path)
-	if err != nil {
+	if err := replace(path, func(w io.Writer) error { return bundle.Plot(w, b, nulls, spell) }); err != nil {
 		return fmt.Errorf("--svg: %w", err)
-	}
-	if err = errors.Join(bundle.Plot(file, b, nulls, spell), file.Close()); err != nil {
-		return errors.Join(fmt.Errorf("--svg: %w", err), os.Remove(path))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -106,20 +107,57 @@ func readIDs(path string) ([]targon.TokenID, error) {
 	return ids, nil
 }
 
-// scoreLogits writes the logits to a file and a line about them to out. A file that
-// could not be completed is removed.
-func scoreLogits(ctx context.Context, out io.Writer, m *native.Model, ids []targon.TokenID, path string) (err error) {
+// scoreLogits writes the logits to a file and a line about them to out. What is there
+// already is replaced by the whole of them or not at all.
+func scoreLogits(ctx context.Context, out io.Writer, m *native.Model, ids []targon.TokenID, path string) error {
 	e, err := native.New(m, native.Options{Kernel: os.Getenv(kernelVariable)})
 	if err != nil {
 		return err
 	}
-	file, err := os.Create(path)
-	if err != nil {
+	var sum string
+	if err := replace(path, func(w io.Writer) (err error) {
+		sum, err = writeLogits(ctx, w, e, ids)
+		return err
+	}); err != nil {
 		return fmt.Errorf("write logits: %w", err)
 	}
+	return json.NewEncoder(out).Encode(struct {
+		Positions  int    `json:"positions"`
+		Vocabulary int    `json:"vocabulary"`
+		SHA256     string `json:"logits_sha256"`
+	}{len(ids), m.Vocab(), sum})
+}
+
+// replace has a file written beside the one that it replaces when it is whole. What is no
+// file, such as a device or a pipe, is written to itself.
+func replace(path string, write func(io.Writer) error) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(file), file.Close())
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(temp.Name()))
+		}
+	}()
+	if err = errors.Join(write(temp), temp.Chmod(0o644), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
+}
+
+// writeLogits writes a row for each id and returns their hash.
+func writeLogits(ctx context.Context, w io.Writer, e *native.Engine, ids []targon.TokenID) (sum string, err error) {
 	hash := sha256.New()
-	buffer := bufio.NewWriterSize(io.MultiWriter(file, hash), 1<<16)
-	row := make([]byte, 4*m.Vocab())
+	buffer := bufio.NewWriterSize(io.MultiWriter(w, hash), 1<<16)
+	row := make([]byte, 4*e.Model().Vocab())
 	err = e.Logits(ctx, ids, func(_ int, logits []float32) error {
 		for i, l := range logits {
 			binary.LittleEndian.PutUint32(row[4*i:], math.Float32bits(l))
@@ -130,14 +168,7 @@ func scoreLogits(ctx context.Context, out io.Writer, m *native.Model, ids []targ
 	if err == nil {
 		err = buffer.Flush()
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write logits: %w", err), os.Remove(path))
-	}
-	return json.NewEncoder(out).Encode(struct {
-		Positions  int    `json:"positions"`
-		Vocabulary int    `json:"vocabulary"`
-		SHA256     string `json:"logits_sha256"`
-	}{len(ids), m.Vocab(), hex.EncodeToString(hash.Sum(nil))})
+	return hex.EncodeToString(hash.Sum(nil)), err
 }
 
 func newEngineTokenizeCommand(builtin func() []byte) *cobra.Command {

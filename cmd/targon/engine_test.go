@@ -191,3 +191,38 @@ func TestEngineRefuses(t *testing.T) {
 		t.Errorf("unknown kernel: %v", err)
 	}
 }
+
+// TestEngineScoreKeeps: what lies where the logits go stays until they are whole, and a
+// device is written to, not replaced or removed.
+func TestEngineScoreKeeps(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name, content string) string {
+		p := filepath.Join(dir, name)
+		write(t, p, []byte(content))
+		return p
+	}
+	model, good, bad, out := path("m.gguf", string(engineModel(t, true))), path("good.json", "[1,5]"), path("bad.json", "[1,301]"), path("out.f32", "before")
+	for _, c := range []struct {
+		ids  string
+		size int
+	}{{bad, len("before")}, {good, 2 * 301 * 4}, {bad, 2 * 301 * 4}} {
+		_, err := runEngine(t, nil, "score", "--model", model, "--tokens", c.ids, "--logits", out)
+		data, e := os.ReadFile(out)
+		if (err == nil) != (c.ids == good) || e != nil || len(data) != c.size {
+			t.Errorf("%s: %v, %d bytes are there, want %d (%v)", c.ids, err, len(data), c.size, e)
+		}
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	link := filepath.Join(dir, "null")
+	if err := os.Symlink(os.DevNull, link); err != nil {
+		t.Skipf("no links here: %v", err)
+	}
+	for _, ids := range []string{good, bad} {
+		_, err := runEngine(t, nil, "score", "--model", model, "--tokens", ids, "--logits", link)
+		if info, e := os.Lstat(link); (err == nil) != (ids == good) || e != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("a device with %s: %v, %v", ids, err, e)
+		}
+	}
+}
