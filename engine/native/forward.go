@@ -8,19 +8,6 @@ import (
 	"targon/engine/native/kernel"
 )
 
-const (
-	// chunk is how many positions are computed together; a cancelled call stops after
-	// one. A multiple of six suits the kernels.
-	chunk = 96
-	// logitFloats limits the rows of logits that are computed together: 96 for a small
-	// vocabulary, at least 6. Each time that they are computed the whole output matrix is
-	// read: fewer rows are slower, more of them are memory that holds no weights.
-	logitFloats = 1 << 21
-)
-
-// logitRows is how many rows of logits a workspace holds.
-func logitRows(vocab int) int { return min(max(logitFloats/vocab/6, 1)*6, chunk) }
-
 // A segment is successive ids of one sequence in a step: the position of the first of
 // them, and which row it is.
 type segment struct {
@@ -28,65 +15,6 @@ type segment struct {
 	s   *sequence
 	ids []targon.TokenID
 	row int
-}
-
-// A workspace is the memory of one step. Whoever holds it computes; there are as many
-// as an engine has threads.
-type workspace struct {
-	w       *weights
-	kernel  *kernel.Kernel
-	scratch kernel.Scratch
-	x, norm kernel.Vectors // residual stream, and what the matrices read
-	q, k, v kernel.Vectors
-	up      kernel.Vectors
-	*board  // its own, or that of the threads that share rows out with it
-	own     board
-	turn    turning
-	local   turning        // in layers that see a window
-	queries kernel.Vectors // of a bunch, turned and scaled, padded
-	values  kernel.Vectors // what its queries see, mixed
-	att     []float32      // its attention weights
-	seen    []float32      // attention values of one head, a row after the other
-	exps    []float32      // exponentials of one row of logits, padded
-	tuned   []float32      // a row of logits, for a draw that changes them
-	filter  filter
-	foreign *foreigner // nil: our own numerics
-	portion *portion   // what it computes of each position
-	all     *portion   // all of it
-	team    *meeting   // of threads that share rows out; nil: they do not
-	runner  *runner    // among threads that compute parts of the same calls; nil: none do
-}
-
-// A turning is the cosines and sines of positions.
-type turning struct {
-	cos, sin kernel.Vectors
-	n        int
-}
-
-func (t turning) at(b int) (cos, sin []float32) { return t.cos.At(b)[:t.n], t.sin.At(b)[:t.n] }
-
-func newWorkspace(w *weights, k *kernel.Kernel) *workspace {
-	vectors := func(n, width int) kernel.Vectors {
-		width = kernel.Pad(width)
-		return kernel.Vectors{Data: make([]float32, n*width), Stride: width}
-	}
-	qWidth, kvWidth := w.heads*w.head, w.kvHeads*w.head
-	ws := &workspace{
-		w: w, kernel: k, all: newPortion(w, 0, 1),
-		x: vectors(chunk, w.dim), norm: vectors(chunk, w.dim),
-		q: vectors(chunk, qWidth), k: vectors(chunk, kvWidth), v: vectors(chunk, kvWidth),
-		up: vectors(chunk, w.ffn),
-		own: board{
-			mixed: vectors(chunk, qWidth), delta: vectors(chunk, w.dim),
-			gate: vectors(chunk, w.ffn), logits: vectors(0, w.vocab),
-		},
-		turn:    turning{vectors(chunk, len(w.freqs)), vectors(chunk, len(w.freqs)), len(w.freqs)},
-		local:   turning{vectors(chunk, len(w.localFreqs)), vectors(chunk, len(w.localFreqs)), len(w.localFreqs)},
-		queries: vectors(together, w.head), values: vectors(together, w.head),
-		exps: make([]float32, kernel.Pad(w.vocab)), filter: filter{kernel: k},
-	}
-	ws.alone()
-	return ws
 }
 
 // forward writes the ids of segments, together at most chunk, into the caches of their
@@ -113,6 +41,7 @@ func (ws *workspace) forward(segments []segment) {
 func (ws *workspace) begin(row int, id targon.TokenID, position int) {
 	w, x := ws.w, ws.x.At(row)
 	w.embed.Row(x, int(id))
+	clear(x[w.dim:])
 	if w.embedScale != 0 {
 		ws.kernel.Scale(x, w.embedScale)
 	}
@@ -147,8 +76,11 @@ func (ws *workspace) attention(segments []segment, layer, n int) {
 	for _, g := range segments {
 		ws.attend(g, layer)
 	}
+	if p.index == 0 {
+		trim(ws.mixed, ws.w.heads*ws.w.head, n)
+	}
 	ws.team.wait()
-	ws.mul(p.dim.from(ws.delta), l.out, ws.mixed, n)
+	ws.mulDelta(l.out, ws.mixed, n)
 	ws.team.wait()
 	ws.add(l.attnPostNorm, n)
 }
@@ -168,11 +100,28 @@ func (ws *workspace) feedForward(l *layer, n int) {
 		default:
 			ws.kernel.SwiGLU(gate, up)
 		}
+		clear(gate[min(p.ffn.hi-p.ffn.lo, len(gate)):])
 	}
 	ws.team.wait()
-	ws.mul(p.dim.from(ws.delta), l.down, ws.gate, n)
+	ws.mulDelta(l.down, ws.gate, n)
 	ws.team.wait()
 	ws.add(l.ffnPostNorm, n)
+}
+
+// mulDelta sets delta to products of a matrix with n vectors.
+func (ws *workspace) mulDelta(m *kernel.Matrix, x kernel.Vectors, n int) {
+	p := ws.portion
+	ws.mul(p.dim.from(ws.delta), m, x, n)
+	if p.dim.lo < p.dim.hi && p.dim.hi == ws.w.dim {
+		trim(ws.delta, ws.w.dim, n)
+	}
+}
+
+// trim clears the padding of n vectors, where something else has been.
+func trim(v kernel.Vectors, width, n int) {
+	for b := range n {
+		clear(v.At(b)[width:])
+	}
 }
 
 func resize(x []float32, n int) []float32 {
@@ -182,16 +131,23 @@ func resize(x []float32, n int) []float32 {
 	return x[:n]
 }
 
-// output computes the logits of some rows of the last forward, as many as there is room
-// for.
-func (ws *workspace) output(rows []int) {
-	p := ws.portion
+// ready norms some rows of the last forward, which output then makes logits of. After that
+// the residual streams are no more: logits lie over them.
+func (ws *workspace) ready(rows []int) {
 	for i, row := range rows {
 		ws.rms(ws.norm.At(i), ws.x.At(row), ws.w.norm, ws.w.dim)
 	}
-	ws.mul(p.vocab.from(ws.logits), p.output, ws.norm, len(rows))
+	ws.team.wait() // until nobody reads what logits lie over
+}
+
+// output computes the logits of the rows from lo to hi that ready was given, for as many
+// as there is room.
+func (ws *workspace) output(lo, hi int) {
+	p := ws.portion
+	ws.shown = lo
+	ws.mul(p.vocab.from(ws.logits), p.output, kernel.Vectors{Data: ws.norm.Data[lo*ws.norm.Stride:], Stride: ws.norm.Stride}, hi-lo)
 	if ws.w.logitCap != 0 {
-		for b := range rows {
+		for b := range hi - lo {
 			if part := p.vocab.part(ws.logits.At(b)); part != nil {
 				ws.kernel.SoftCap(part, ws.w.logitCap, &ws.scratch)
 			}
@@ -210,7 +166,7 @@ func (ws *workspace) normalise(weight []float32, n int) {
 
 // rms sets out to the RMS norm of the first n of x, the others being 0.
 func (ws *workspace) rms(out, x, weight []float32, n int) {
-	mean := float64(ws.kernel.Dot(x, x)) / float64(n)
+	mean := float64(ws.kernel.Dot(x, x, &ws.scratch)) / float64(n)
 	scale := float32(1 / math.Sqrt(mean+ws.w.eps))
 	ws.kernel.Norm(out[:kernel.Pad(n)], x, weight, scale)
 	clear(out[n:]) // where a NaN would leave its trace

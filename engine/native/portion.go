@@ -86,14 +86,6 @@ func (s stretch) from(v kernel.Vectors) kernel.Vectors {
 	return kernel.Vectors{Data: v.Data[s.lo:], Stride: v.Stride}
 }
 
-// A board is what threads that share rows out write for each other.
-type board struct {
-	mixed  kernel.Vectors // attention's outcome, heads side by side
-	delta  kernel.Vectors // what is added to the residual stream
-	gate   kernel.Vectors
-	logits kernel.Vectors // grows up to logitRows
-}
-
 // join has a workspace compute a portion.
 func (ws *workspace) join(p *portion, others *meeting, b *board) {
 	ws.portion, ws.team, ws.board, ws.runner = p, others, b, nil
@@ -101,10 +93,3 @@ func (ws *workspace) join(p *portion, others *meeting, b *board) {
 
 // alone has a workspace compute all of a position.
 func (ws *workspace) alone() { ws.join(ws.all, nil, &ws.own) }
-
-// grow makes room for rows of logits.
-func (ws *workspace) grow(rows int) {
-	if need := rows * ws.logits.Stride; len(ws.logits.Data) < need {
-		ws.logits.Data = make([]float32, need)
-	}
-}

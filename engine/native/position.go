@@ -1,7 +1,10 @@
 package native
 
 import (
+	"slices"
+
 	"targon"
+	"targon/engine/native/kernel"
 	"targon/noise"
 )
 
@@ -17,14 +20,19 @@ func (ws *workspace) position(
 	for _, id := range also {
 		p.Also = append(p.Also, targon.Scored{ID: id, Logit: logits[id]})
 	}
-	high := ws.weigh(logits, 1)
+	var high float32
+	if top > 0 {
+		high = p.Top[0].Logit
+	} else {
+		high = ws.kernel.Highest(logits)
+	}
 	warm := by.Temperature > 0
 	if warm && by.Temperature == 1 && !by.Filtered() { // one look at the weights does for both
-		p.Drawn = ws.moments(logits, high, 1)
+		p.Drawn = moments(ws.sums(logits, high, 1))
 		p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - p.Drawn.Norm
 		return p
 	}
-	p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - noise.Log(ws.total(len(logits)))
+	p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - noise.Log(ws.total(logits, high))
 	if warm {
 		p.Drawn = ws.drawn(logits, high, by, p.Top)
 	}
@@ -35,21 +43,24 @@ func (ws *workspace) position(
 // order, as far as it is known.
 func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling, top []targon.Scored) targon.Draw {
 	inverse := float32(min(1/by.Temperature, coldest))
-	if inverse != 1 {
-		ws.weigh(logits, inverse)
-	}
 	if !by.Filtered() {
-		return ws.moments(logits, high, inverse)
+		return moments(ws.sums(logits, high, inverse))
 	}
 	n, last := ws.head(logits, by, top)
-	all := ws.total(len(logits))
-	for id, l := range logits { // only what is allowed weighs anything
-		if l < last.Logit || l == last.Logit && targon.TokenID(id) > last.ID {
-			ws.exps[id] = 0
+	var all, kept kernel.Sums
+	for from := 0; from < len(logits); from += piece {
+		part := logits[from:min(from+piece, len(logits))]
+		w := ws.weigh(part, high, inverse)
+		ws.kernel.AddTotal(&all, w)
+		for i, l := range part { // only what is allowed weighs anything
+			if l < last.Logit || l == last.Logit && targon.TokenID(from+i) > last.ID {
+				w[i] = 0
+			}
 		}
+		ws.kernel.AddMoments(&kept, w, part, high, inverse)
 	}
-	d := ws.moments(logits, high, inverse)
-	norm := noise.Log(all)
+	d := moments(kept)
+	norm := noise.Log(all.Total())
 	d.Kept = noise.Exp(d.Norm - norm)
 	d.Norm, d.Allowed, d.Last = norm, uint32(n), last
 	return d
@@ -68,32 +79,50 @@ func (ws *workspace) head(logits []float32, by targon.Sampling, top []targon.Sco
 // takes it all.
 const coldest = 1e30
 
-// weigh fills exps with e^((logit - highest) × inverse) in float32 by the kernel, and
-// returns the highest logit.
-func (ws *workspace) weigh(logits []float32, inverse float32) (high float32) {
-	n := copy(ws.exps, logits)
-	for i := n; i < len(ws.exps); i++ {
-		ws.exps[i] = logits[0] // padding, which is not summed
+// piece is how much of a row of logits is weighed at a time, so that weights stay in the
+// first-level cache. A multiple of 16.
+const piece = 2048
+
+// weigh returns e^((logit - high) × inverse) in float32, by the kernel, of up to a piece of a
+// row, until the next call.
+func (ws *workspace) weigh(part []float32, high, inverse float32) []float32 {
+	n := copy(ws.exps, part)
+	w := ws.exps[:kernel.Pad(n)]
+	for i := n; i < len(w); i++ {
+		w[i] = high // padding, which is not summed
 	}
-	high = ws.kernel.Max(ws.exps)
 	if inverse == 1 {
-		ws.kernel.ExpSub(ws.exps, high)
-		return high
+		ws.kernel.ExpSub(w, high)
+		return w[:n]
 	}
-	for i, l := range ws.exps {
-		ws.exps[i] = (l - high) * inverse
+	for i, l := range w {
+		w[i] = (l - high) * inverse
 	}
-	ws.kernel.ExpSub(ws.exps, 0)
-	return high
+	ws.kernel.ExpSub(w, 0)
+	return w[:n]
 }
 
-// total returns the sum of the first n weights in float64, about 1e-7 from exact.
-func (ws *workspace) total(n int) float64 { return ws.kernel.Total(ws.exps[:n]) }
+// total returns the sum of a row's weights at temperature 1 in float64, about 1e-7 from exact.
+func (ws *workspace) total(logits []float32, high float32) float64 {
+	var s kernel.Sums
+	for part := range slices.Chunk(logits, piece) {
+		ws.kernel.AddTotal(&s, ws.weigh(part, high, 1))
+	}
+	return s.Total()
+}
 
-// moments describes the distribution that the weights in exps make, as if it were all
-// there is: with x the exponents, -ln p is Norm - x.
-func (ws *workspace) moments(logits []float32, high, inverse float32) targon.Draw {
-	sum, first, second := ws.kernel.Moments(ws.exps[:len(logits)], logits, high, inverse)
+// sums adds up a row's weights and their moments.
+func (ws *workspace) sums(logits []float32, high, inverse float32) (s kernel.Sums) {
+	for part := range slices.Chunk(logits, piece) {
+		ws.kernel.AddMoments(&s, ws.weigh(part, high, inverse), part, high, inverse)
+	}
+	return s
+}
+
+// moments describes the distribution that weights make, as if it were all there is: with
+// x the exponents, -ln p is Norm - x.
+func moments(s kernel.Sums) targon.Draw {
+	sum, first, second := s.Moments()
 	mean := first / sum
 	norm := noise.Log(sum)
 	return targon.Draw{

@@ -65,7 +65,7 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 	if err := e.check(targon.Request{Prompt: ids}, 0); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
-	c := &call{ids: slices.Clone(ids), most: e.atOnce(logitRows(e.model.w.vocab)), ordered: true}
+	c := &call{ids: slices.Clone(ids), most: e.atOnce(e.model.w.room().rows()), ordered: true}
 	rows := make(chan []float32, c.most) // that have been looked at: new ones cost more than the copy
 	c.read = func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
 		var row []float32

@@ -45,5 +45,5 @@ func (ws *workspace) behind(logits []float32) []float32 {
 	for &ws.logits.At(row)[0] != &logits[0] {
 		row++
 	}
-	return ws.norm.At(row)
+	return ws.norm.At(ws.shown + row)
 }

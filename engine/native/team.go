@@ -90,7 +90,6 @@ func (e *Engine) computeShared(picks []picked, threads int) {
 		e.muster(threads)
 	}
 	lead.alone()
-	lead.grow(min(len(shares), logitRows(lead.w.vocab)))
 	for _, m := range t.members {
 		m.shares = slices.Clone(shares)
 		all = append(all, m.shares)

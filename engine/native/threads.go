@@ -144,13 +144,16 @@ func (ws *workspace) step(shares []share) {
 			rows, whose = append(rows, segments[i].row+b), append(whose, i)
 		}
 	}
-	passes := (len(rows) + logitRows(ws.w.vocab) - 1) / logitRows(ws.w.vocab)
-	if ws.team == nil && passes > 0 {
-		ws.grow((len(rows) + passes - 1) / passes)
+	if len(rows) == 0 {
+		return
 	}
-	for i := range passes {
-		lo, hi := i*len(rows)/passes, (i+1)*len(rows)/passes
-		ws.output(rows[lo:hi])
+	ws.ready(rows)
+	for lo, most := 0, ws.room.pass(len(rows)); lo < len(rows); lo += most {
+		if lo > 0 {
+			ws.team.wait() // until all have looked
+		}
+		hi := min(lo+most, len(rows))
+		ws.output(lo, hi)
 		for b := range hi - lo {
 			if b%ws.portion.of != ws.portion.index {
 				continue // another thread's, with all of the call
@@ -158,9 +161,6 @@ func (ws *workspace) step(shares []share) {
 			s := &shares[whose[lo+b]]
 			at := s.at + rows[lo+b] - segments[whose[lo+b]].row
 			ws.show(s, at, ws.logits.At(b)[:ws.w.vocab])
-		}
-		if i < passes-1 {
-			ws.team.wait() // until all have looked
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The tanh form of GELU (Hendrycks and Gimpel, arXiv 1606.08415):
 // g/2 · (1 + tanh(√(2/π)·(g + 0.044715 g³))), written as g / (1 + e^(-2√(2/π)·g·(1 + 0.044715 g²))).
@@ -36,6 +39,12 @@ func (k *Kernel) GeGLU(g, u []float32, s *Scratch) {
 // e = e^(-2|x|/limit) and the sign of x, every operation rounded to float32.
 func (k *Kernel) SoftCap(x []float32, limit float32, s *Scratch) {
 	check(x)
+	for part := range slices.Chunk(x, 2048) { // that a row of logits takes no memory twice
+		k.softCap(part, limit, s)
+	}
+}
+
+func (k *Kernel) softCap(x []float32, limit float32, s *Scratch) {
 	e := s.floats(len(x))
 	for i, v := range x {
 		e[i] = float32(-2 * float32(math.Abs(float64(v))) / limit)

@@ -149,11 +149,11 @@ type Vectors struct {
 func (v Vectors) At(i int) []float32 { return v.Data[i*v.Stride : (i+1)*v.Stride] }
 
 // Dot returns the dot product of two vectors whose length is a multiple of 16.
-func (k *Kernel) Dot(a, b []float32) float32 {
+func (k *Kernel) Dot(a, b []float32, s *Scratch) float32 {
 	check(a)
 	check(b[:len(a)])
-	var dst [panelRows]float32
-	k.gemv32(dst[:], a, b, panelRows, len(a), 0)
+	dst := s.spare[:panelRows]
+	k.gemv32(dst, a, b, panelRows, len(a), 0)
 	return dst[0]
 }
 
@@ -168,6 +168,19 @@ func (k *Kernel) Sum(x []float32) float32 { check(x); return k.sum(x) }
 
 // Max returns the largest element; which sign a zero has, and what a NaN does, is open.
 func (k *Kernel) Max(x []float32) float32 { check(x); return k.max(x) }
+
+// Highest returns the largest element of x, of any length but 0, as Max does.
+func (k *Kernel) Highest(x []float32) float32 {
+	n := len(x) / Lanes * Lanes
+	high := x[0]
+	if n > 0 {
+		high = k.max(x[:n])
+	}
+	for _, v := range x[n:] {
+		high = max(high, v)
+	}
+	return high
+}
 
 // Scale multiplies each x by s.
 func (k *Kernel) Scale(x []float32, s float32) { check(x); k.scale(x, s) }

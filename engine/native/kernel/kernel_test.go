@@ -82,7 +82,7 @@ func TestDotDefinition(t *testing.T) {
 		want := (b[0] + b[2]) + (b[1] + b[3])
 		p, rest := others(t)
 		for _, k := range append(rest, p) {
-			same(t, k.name, []float32{k.Dot(w, x)}, []float32{want})
+			same(t, k.name, []float32{k.Dot(w, x, new(Scratch))}, []float32{want})
 		}
 	}
 }
@@ -176,7 +176,7 @@ func TestNaNSurvives(t *testing.T) {
 		for at := range 16 {
 			x, ones := make([]float32, 32), make([]float32, 32)
 			x[at] = nan
-			if v := k.Dot(x, ones); v == v {
+			if v := k.Dot(x, ones, new(Scratch)); v == v {
 				t.Errorf("%s: dot loses a NaN", k.name)
 			}
 			k.ExpSub(x, 0)

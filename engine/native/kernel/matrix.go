@@ -53,6 +53,35 @@ func (m *Matrix) Cols() int { return m.cols }
 // PaddedRows returns the rows as stored.
 func (m *Matrix) PaddedRows() int { return (m.rows + panelRows - 1) / panelRows * panelRows }
 
+// Bytes returns how much memory its numbers take.
+func (m *Matrix) Bytes() int {
+	if m.blocks != nil {
+		return len(m.blocks.data)
+	}
+	return 4*len(m.f32) + 2*len(m.f16)
+}
+
+// Together returns what number of vectors Mul likes: those left over of multiples of it cost
+// as much as that many.
+func (m *Matrix) Together() int {
+	if m.blocks != nil {
+		return tileVectors
+	}
+	return 6
+}
+
+// Enough returns how many vectors are enough for Mul: with more of them it takes hardly less
+// time for each, since to read the weights, and to unpack them, no longer counts.
+func (m *Matrix) Enough() int {
+	switch {
+	case m.blocks != nil:
+		return 8 * tileVectors
+	case m.f16 != nil:
+		return 18
+	}
+	return 48
+}
+
 // Row copies a row, widened, without its padding.
 func (m *Matrix) Row(dst []float32, r int) {
 	from := r * m.stride

@@ -20,29 +20,45 @@ func (l *octet) total() float64 {
 // farthest is the exponent that Moments stops at, which is where ExpSub does.
 const farthest = -87
 
-// Total adds up x, of any length, in float64, by eight lanes and their tree.
-func (k *Kernel) Total(x []float32) float64 {
-	var sum octet
-	n := len(x) / Lanes * Lanes
-	if n > 0 {
-		k.total(x[:n], &sum)
-	}
-	portableTotal(x[n:], &sum)
-	return sum.total()
+// Sums are those of a row that comes in pieces. The length of
+// each but the last is a multiple of 16; the outcome is that of the whole row. The zero value
+// is the sum of nothing.
+type Sums [3]octet
+
+// Total returns the sum so far.
+func (s Sums) Total() float64 { return s[0].total() }
+
+// Moments returns the sums so far.
+func (s Sums) Moments() (sum, first, second float64) {
+	return s[0].total(), s[1].total(), s[2].total()
 }
 
-// Moments adds up weights w, of any length, and their products with exponents and with
-// their squares, in float64, by eight lanes and their tree. Exponents are logits less
-// high, times inverse, in float32, and -87 at least; every product is rounded.
-func (k *Kernel) Moments(w, logits []float32, high, inverse float32) (sum, first, second float64) {
-	var s [3]octet
+// AddTotal adds a piece's elements to s, in float64, by eight lanes and their tree.
+func (k *Kernel) AddTotal(s *Sums, x []float32) {
+	n := len(x) / Lanes * Lanes
+	if n > 0 {
+		k.total(x[:n], &s[0])
+	}
+	portableTotal(x[n:], &s[0])
+}
+
+// AddMoments adds a piece's weights w, and their products with exponents and with their
+// squares, to s, in float64, by eight lanes and their tree. Exponents are logits less high,
+// times inverse, in float32, and -87 at least; every product is rounded.
+func (k *Kernel) AddMoments(s *Sums, w, logits []float32, high, inverse float32) {
 	logits = logits[:len(w)]
 	n := len(w) / Lanes * Lanes
 	if n > 0 {
-		k.moments(w[:n], logits[:n], high, inverse, &s)
+		k.moments(w[:n], logits[:n], high, inverse, (*[3]octet)(s))
 	}
-	portableMoments(w[n:], logits[n:], high, inverse, &s)
-	return s[0].total(), s[1].total(), s[2].total()
+	portableMoments(w[n:], logits[n:], high, inverse, (*[3]octet)(s))
+}
+
+// Total adds up x, of any length, as AddTotal does.
+func (k *Kernel) Total(x []float32) float64 {
+	var s Sums
+	k.AddTotal(&s, x)
+	return s.Total()
 }
 
 // portableTotal takes a length that is a multiple of 8, or the last elements.

@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -27,6 +28,13 @@ func TestTotalIsATree(t *testing.T) {
 			want := ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))
 			if got := k.Total(x); got != want {
 				t.Fatalf("%s: %d elements add up to %v, want %v", name, n, got, want)
+			}
+			var s Sums
+			for part := range slices.Chunk(x, 32) {
+				k.AddTotal(&s, part)
+			}
+			if got := s.Total(); got != want {
+				t.Fatalf("%s: %d elements in pieces add up to %v, want %v", name, n, got, want)
 			}
 		}
 	}
@@ -59,9 +67,34 @@ func TestMomentsAreTrees(t *testing.T) {
 				first[i%8] += wx
 				second[i%8] += float64(wx * x)
 			}
-			a, b, c := k.Moments(w, logits, high, inverse)
+			size := []int{16, 48, 80}[n%3] // of pieces
+			var s Sums
+			for from := 0; from < n; from += size {
+				to := min(from+size, n)
+				k.AddMoments(&s, w[from:to], logits[from:to], high, inverse)
+			}
+			a, b, c := s.Moments()
 			if a != tree(sum) || b != tree(first) || c != tree(second) {
 				t.Fatalf("%s: %d elements, times %v: %v, %v, %v, want %v, %v, %v", name, n, inverse, a, b, c, tree(sum), tree(first), tree(second))
+			}
+		}
+	}
+}
+
+// TestHighest: of every length, wherever it stands.
+func TestHighest(t *testing.T) {
+	for _, name := range Available() {
+		k, err := Select(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := 1; n < 50; n++ {
+			for at := range n {
+				x := slices.Repeat([]float32{-2}, n)
+				x[at] = -1
+				if got := k.Highest(x); got != -1 {
+					t.Fatalf("%s: the highest of %d, at %d, is %v", name, n, at, got)
+				}
 			}
 		}
 	}

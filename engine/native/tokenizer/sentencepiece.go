@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"targon"
@@ -17,7 +18,7 @@ const space = "\u2581"
 // A sentencePiece merges characters by the scores of what they make.
 type sentencePiece struct {
 	prefix  bool
-	ids     *table // of normal tokens
+	table   func() *table // of normal tokens; made for the first text, since many a model is given ids alone
 	scores  gguf.List
 	longest int // bytes of the longest piece
 	bytes   [256]targon.TokenID
@@ -54,17 +55,17 @@ func (t *Tokenizer) readSentencePiece(f *gguf.File) error {
 	if err := t.checkBytes(); err != nil {
 		return err
 	}
-	e := &sentencePiece{prefix: t.prefix, ids: newTable(t.texts), scores: scores, bytes: noBytes(), unk: t.substitute()}
+	e := &sentencePiece{prefix: t.prefix, scores: scores, bytes: noBytes(), unk: t.substitute()}
 	for id, text := range t.texts.All() {
 		switch {
 		case t.kinds[id] == normal && len(text) > 0:
-			e.ids.add(targon.TokenID(id)) // of several the last, as in llama.cpp
 			e.longest = max(e.longest, len(text))
 		case t.kinds[id] == byteToken:
 			b, _ := parseByte(text)
 			e.bytes[b] = targon.TokenID(id)
 		}
 	}
+	e.table = sync.OnceValue(t.normals)
 	if e.unk == absent && slices.Contains(e.bytes[:], absent) {
 		return fmt.Errorf("%w: neither a token for every byte nor one for the unknown", ErrFormat)
 	}
@@ -72,12 +73,24 @@ func (t *Tokenizer) readSentencePiece(f *gguf.File) error {
 	return nil
 }
 
+// normals returns a table of the normal tokens.
+func (v *vocabulary) normals() *table {
+	ids := newTable(v.texts)
+	for id, text := range v.texts.All() {
+		if v.kinds[id] == normal && len(text) > 0 {
+			ids.add(targon.TokenID(id)) // of several the last, as in llama.cpp
+		}
+	}
+	return ids
+}
+
 func (e *sentencePiece) encode(ids []targon.TokenID, text string) []targon.TokenID {
 	if e.prefix {
 		text = " " + text
 	}
 	text = strings.ReplaceAll(text, " ", space)
-	m := merger{joiner: e, symbols: make([]symbol, 0, len(text))}
+	s := scored{e, e.table()}
+	m := merger{joiner: s, symbols: make([]symbol, 0, len(text))}
 	m.start(text)
 	for at := 0; at < len(text); { // a byte that is not part of a character is one by itself
 		_, n := utf8.DecodeRuneInString(text[at:])
@@ -86,13 +99,19 @@ func (e *sentencePiece) encode(ids []targon.TokenID, text string) []targon.Token
 	}
 	m.run()
 	for i := 0; i >= 0; i = m.symbols[i].next {
-		ids = e.appendSymbol(ids, text[m.symbols[i].from:m.symbols[i].to])
+		ids = s.appendSymbol(ids, text[m.symbols[i].from:m.symbols[i].to])
 	}
 	return ids
 }
 
+// A scored joins by scores.
+type scored struct {
+	*sentencePiece
+	ids *table
+}
+
 // join orders merges by falling score.
-func (e *sentencePiece) join(text string, left, right *symbol) (float64, targon.TokenID, bool) {
+func (e scored) join(text string, left, right *symbol) (float64, targon.TokenID, bool) {
 	if right.to-left.from > e.longest { // keeps the look-up's cost bounded
 		return 0, absent, false
 	}
@@ -105,7 +124,7 @@ func (e *sentencePiece) join(text string, left, right *symbol) (float64, targon.
 }
 
 // appendSymbol gives a symbol its id, or those of its bytes, or the unknown.
-func (e *sentencePiece) appendSymbol(ids []targon.TokenID, s string) []targon.TokenID {
+func (e scored) appendSymbol(ids []targon.TokenID, s string) []targon.TokenID {
 	if id, ok := e.ids.find(s); ok {
 		return append(ids, id)
 	}
