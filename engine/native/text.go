@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"targon"
 	"targon/engine/native/chat"
@@ -13,12 +14,13 @@ import (
 
 // text is what a model knows of words. Everything in it may be absent.
 type text struct {
-	tok         *tokenizer.Tokenizer
-	err         error // why tok is nil
-	template    *chat.Template
-	templateErr error // why template is nil
-	bos         string
-	eos         []targon.TokenID
+	tok *tokenizer.Tokenizer
+	err error // why tok is nil
+	// template is read when it is first wanted: many a model never renders a conversation,
+	// and reading takes a seventh of a megabyte.
+	template func() (*chat.Template, error)
+	bos      string
+	eos      []targon.TokenID
 }
 
 const (
@@ -34,13 +36,15 @@ func readText(f *gguf.File, vocab int) text {
 	}
 	if err != nil {
 		err = fmt.Errorf("%w: %w", ErrNoTokenizer, err)
-		return text{err: err, templateErr: err, eos: namedEnds(f, vocab)}
+		none := func() (*chat.Template, error) { return nil, err }
+		return text{err: err, template: none, eos: namedEnds(f, vocab)}
 	}
 	t := text{tok: tok, eos: tok.EOS()}
 	if id, ok := tok.BOS(); ok {
 		t.bos = tok.Text(id)
 	}
-	t.template, t.templateErr = readTemplate(f, tok, t.bos)
+	bos := t.bos
+	t.template = sync.OnceValues(func() (*chat.Template, error) { return readTemplate(f, tok, bos) })
 	return t
 }
 
@@ -130,10 +134,11 @@ func (m *Model) Spelling(id targon.TokenID) string {
 // The template's control tokens are recognised by their spelling, so a message that
 // spells one forges it, as with every engine that renders text before ids.
 func (m *Model) Render(messages []chat.Message) ([]targon.TokenID, error) {
-	if m.text.template == nil {
-		return nil, fmt.Errorf("render prompt: %w", m.text.templateErr)
+	template, err := m.text.template()
+	if err != nil {
+		return nil, fmt.Errorf("render prompt: %w", err)
 	}
-	s, err := m.text.template.Render(messages, true)
+	s, err := template.Render(messages, true)
 	if err != nil {
 		return nil, fmt.Errorf("render prompt: %w", err)
 	}
