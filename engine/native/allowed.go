@@ -192,17 +192,19 @@ func (f *filter) exactly(by targon.Sampling) between {
 // beyond where exp stops, at e^-87, are nothing beside 1.
 func (f *filter) nearly(by targon.Sampling) between {
 	const off = 1e-5
-	f.exps = resize(f.exps, kernel.Pad(f.kept))
-	inverse, n := float32(1/by.Temperature), 0
-	for _, l := range f.logits {
-		if l >= f.floor {
-			f.exps[n] = (l - f.high) * inverse
-			n++
+	f.exps = resize(f.exps, piece)
+	inverse := float32(1 / by.Temperature)
+	var all kernel.Sums
+	for part := range slices.Chunk(f.logits, piece) {
+		w := weigh(f.kernel, f.exps, part, f.high, inverse)
+		for i := 0; f.kept < len(f.logits) && i < len(part); i++ {
+			if part[i] < f.floor {
+				w[i] = 0
+			}
 		}
+		f.kernel.AddTotal(&all, w)
 	}
-	clear(f.exps[n:])
-	f.kernel.ExpSub(f.exps, 0)
-	sum := f.kernel.Total(f.exps[:n])
+	sum := all.Total()
 	return between{sum * (1 - off), sum * (1 + off)}
 }
 

@@ -86,20 +86,16 @@ const piece = 2048
 // weigh returns e^((logit - high) × inverse) in float32, by the kernel, of up to a piece of a
 // row, until the next call.
 func (ws *workspace) weigh(part []float32, high, inverse float32) []float32 {
-	n := copy(ws.exps, part)
-	w := ws.exps[:kernel.Pad(n)]
-	for i := n; i < len(w); i++ {
-		w[i] = high // padding, which is not summed
-	}
-	if inverse == 1 {
-		ws.kernel.ExpSub(w, high)
-		return w[:n]
-	}
-	for i, l := range w {
-		w[i] = (l - high) * inverse
-	}
-	ws.kernel.ExpSub(w, 0)
-	return w[:n]
+	return weigh(ws.kernel, ws.exps, part, high, inverse)
+}
+
+// weigh is that method with a kernel, into memory for a piece.
+func weigh(k *kernel.Kernel, to, part []float32, high, inverse float32) []float32 {
+	w := to[:kernel.Pad(len(part))]
+	k.Exponents(w[:len(part)], part, high, inverse)
+	clear(w[len(part):]) // padding, which is not summed
+	k.ExpSub(w, 0)
+	return w[:len(part)]
 }
 
 // total returns the sum of a row's weights at temperature 1 in float64, about 1e-7 from exact.

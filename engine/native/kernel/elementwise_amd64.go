@@ -22,6 +22,9 @@ func avxAbove(x *float32, n int, limit float32) int
 func avxFirstAbove(x *float32, n int, limit float32) int
 
 //go:noescape
+func avxExponents(dst, logits *float32, n int, high, inverse float32)
+
+//go:noescape
 func avxTotal(x *float32, n int, sum *octet)
 
 //go:noescape
@@ -50,6 +53,9 @@ func withElementwise(k *Kernel) *Kernel {
 	k.firstAbove = func(x []float32, limit float32) int { return avxFirstAbove(&x[0], len(x)*4, limit) }
 	if k.contend == nil {
 		k.contend = avx2Contend
+	}
+	k.exponents = func(dst, logits []float32, high, inverse float32) {
+		avxExponents(&dst[0], &logits[0], len(dst)*4, high, inverse)
 	}
 	k.total = func(x []float32, sum *octet) { avxTotal(&x[0], len(x)*4, sum) }
 	k.moments = func(w, logits []float32, high, inverse float32, sums *[3]octet) {

@@ -17,6 +17,22 @@ func (l *octet) total() float64 {
 	return l[0]
 }
 
+// Exponents sets dst to logits less high, times inverse, in float32; lengths are the same.
+func (k *Kernel) Exponents(dst, logits []float32, high, inverse float32) {
+	logits = logits[:len(dst)]
+	n := len(dst) / Lanes * Lanes
+	if n > 0 {
+		k.exponents(dst[:n], logits[:n], high, inverse)
+	}
+	portableExponents(dst[n:], logits[n:], high, inverse)
+}
+
+func portableExponents(dst, logits []float32, high, inverse float32) {
+	for i, l := range logits {
+		dst[i] = (l - high) * inverse
+	}
+}
+
 // farthest is the exponent that Moments stops at, which is where ExpSub does.
 const farthest = -87
 
@@ -52,13 +68,6 @@ func (k *Kernel) AddMoments(s *Sums, w, logits []float32, high, inverse float32)
 		k.moments(w[:n], logits[:n], high, inverse, (*[3]octet)(s))
 	}
 	portableMoments(w[n:], logits[n:], high, inverse, (*[3]octet)(s))
-}
-
-// Total adds up x, of any length, as AddTotal does.
-func (k *Kernel) Total(x []float32) float64 {
-	var s Sums
-	k.AddTotal(&s, x)
-	return s.Total()
 }
 
 // portableTotal takes a length that is a multiple of 8, or the last elements.

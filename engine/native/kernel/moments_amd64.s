@@ -3,6 +3,30 @@
 DATA farthest<>+0(SB)/4, $0xC2AE0000
 GLOBL farthest<>(SB), RODATA|NOPTR, $4
 
+// func avxExponents(dst, logits *float32, n int, high, inverse float32)
+TEXT ·avxExponents(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), DI
+	MOVQ         logits+8(FP), SI
+	MOVQ         n+16(FP), R9
+	VBROADCASTSS high+24(FP), Y2
+	VBROADCASTSS inverse+28(FP), Y3
+	XORQ         CX, CX
+
+exponentsloop:
+	VMOVUPS (SI)(CX*1), Y0
+	VMOVUPS 32(SI)(CX*1), Y1
+	VSUBPS  Y2, Y0, Y0
+	VSUBPS  Y2, Y1, Y1
+	VMULPS  Y3, Y0, Y0
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y0, (DI)(CX*1)
+	VMOVUPS Y1, 32(DI)(CX*1)
+	ADDQ    $64, CX
+	CMPQ    CX, R9
+	JLT     exponentsloop
+	VZEROUPPER
+	RET
+
 // Lanes 0 to 3 and 4 to 7 are a register each.
 //
 // func avxTotal(x *float32, n int, sum *octet)

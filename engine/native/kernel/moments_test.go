@@ -26,15 +26,14 @@ func TestTotalIsATree(t *testing.T) {
 				l[i%8] += float64(v)
 			}
 			want := ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]))
-			if got := k.Total(x); got != want {
-				t.Fatalf("%s: %d elements add up to %v, want %v", name, n, got, want)
-			}
-			var s Sums
-			for part := range slices.Chunk(x, 32) {
-				k.AddTotal(&s, part)
-			}
-			if got := s.Total(); got != want {
-				t.Fatalf("%s: %d elements in pieces add up to %v, want %v", name, n, got, want)
+			for _, piece := range []int{32, 128} {
+				var s Sums
+				for part := range slices.Chunk(x, piece) {
+					k.AddTotal(&s, part)
+				}
+				if got := s.Total(); got != want {
+					t.Fatalf("%s: %d elements in pieces of %d add up to %v, want %v", name, n, piece, got, want)
+				}
 			}
 		}
 	}
@@ -95,6 +94,33 @@ func TestHighest(t *testing.T) {
 				if got := k.Highest(x); got != -1 {
 					t.Fatalf("%s: the highest of %d, at %d, is %v", name, n, at, got)
 				}
+			}
+		}
+	}
+}
+
+// TestExponents: one subtraction and one product each, rounded, for every kernel and length.
+func TestExponents(t *testing.T) {
+	rng := rand.New(rand.NewPCG(55, 56))
+	for _, name := range Available() {
+		k, err := Select(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range 70 {
+			logits, got := make([]float32, n), make([]float32, n+1)
+			for i := range logits {
+				logits[i] = float32(10 * rng.NormFloat64())
+			}
+			high, inverse := float32(12.3), []float32{1, 0.7, 40, 1e30}[n%4]
+			k.Exponents(got[:n], logits, high, inverse)
+			for i, l := range logits {
+				if want := float32(l-high) * inverse; got[i] != want {
+					t.Fatalf("%s: %d logits, times %v: exponent %d is %v, want %v", name, n, inverse, i, got[i], want)
+				}
+			}
+			if got[n] != 0 {
+				t.Fatalf("%s: %d logits, and the next was written", name, n)
 			}
 		}
 	}

@@ -22,6 +22,7 @@ func portable() *Kernel {
 		above:      portableAbove,
 		firstAbove: portableFirstAbove,
 		contend:    portableContend,
+		exponents:  portableExponents,
 		total:      portableTotal,
 		moments:    portableMoments,
 		exp:        portableExp,
