@@ -10,8 +10,8 @@
 // # Limits
 //
 // Template, tags, messages and output have a largest size, and a rendering has a budget of
-// steps (statements, loop rounds, calls of macros and functions, outputs) and of
-// macro nesting; no value may hold itself. What is not bounded is memory within a
+// steps (statements, loop rounds, calls of macros and functions, outputs, and the text
+// that filters and methods work on) and of macro nesting; no value may hold itself. What is not bounded is memory within a
 // rendering: 'x' * 1000000000 makes that string before anything can refuse it, and so do
 // a template that doubles a variable over and over, a join by a long text, and a macro
 // that writes without end. The template is part of the model

@@ -99,7 +99,7 @@ func environment(r *run) (*exec.Environment, error) {
 		if !ok {
 			return nil, fmt.Errorf("%w: the template engine has no filter %q", ErrTemplate, name)
 		}
-		offered[name] = filter
+		offered[name] = r.metered(filter)
 	}
 	methods := builtins.Methods
 	texts := map[string]exec.Method[string]{}
@@ -111,6 +111,9 @@ func environment(r *run) (*exec.Environment, error) {
 		texts[name] = method
 	}
 	texts["replace"], texts["split"] = replace, splitOf(texts["split"])
+	for name, method := range texts {
+		texts[name] = r.meteredText(method)
+	}
 	methods.Str = exec.NewMethodSet(texts)
 	return &exec.Environment{
 		Context: exec.NewContext(map[string]any{
@@ -225,6 +228,46 @@ func (r *run) raise(args *exec.VarArgs) *exec.Value {
 		}
 	}
 	return exec.AsValue(fmt.Errorf("%w: %s", ErrRefused, r.refusal))
+}
+
+// How much text a filter or a method works on, or a set statement copies, for a step of the
+// budget: without that a template of a few statements could be busy with a long message for
+// hours. Methods are the slowest: some read it letter by letter.
+const (
+	filterBytes = 1 << 10
+	methodBytes = 1 << 7
+	copyBytes   = 1 << 12
+)
+
+// metered makes a filter cost what it reads and writes.
+func (r *run) metered(f exec.FilterFunction) exec.FilterFunction {
+	return func(e *exec.Evaluator, in *exec.Value, params *exec.VarArgs) *exec.Value {
+		if err := r.charge(1 + textSize(in)/filterBytes); err != nil {
+			return exec.AsValue(err)
+		}
+		out := f(e, in, params)
+		if err := r.charge(textSize(out) / filterBytes); err != nil {
+			return exec.AsValue(err)
+		}
+		return out
+	}
+}
+
+// meteredText does so for a method of texts.
+func (r *run) meteredText(m exec.Method[string]) exec.Method[string] {
+	return func(self string, value *exec.Value, args *exec.VarArgs) (any, error) {
+		if err := r.charge(1 + len(self)/methodBytes); err != nil {
+			return nil, err
+		}
+		return m(self, value, args)
+	}
+}
+
+func textSize(v *exec.Value) int {
+	if v.IsString() {
+		return len(v.String())
+	}
+	return 0
 }
 
 // rangeOf is range([start, ]stop[, step]) as a list. The engine's own sends from a

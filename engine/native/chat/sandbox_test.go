@@ -2,6 +2,7 @@ package chat
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -82,5 +83,38 @@ func TestHoldsItself(t *testing.T) {
 	}
 	if got, err := tpl.Render(talk, true); got != "2user" || err != nil {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestLongTexts: work on a long message costs its length, so that no template of a few
+// statements is busy with it for hours.
+func TestLongTexts(t *testing.T) {
+	const size, times = 1 << 18, 20
+	talk := []Message{{"user", strings.Repeat("a", size)}}
+	for each, cost := range map[string]int{
+		"{% if messages[0].content | upper %}{% endif %}":                   2 * size / filterBytes, // read and written
+		"{% if messages[0].content | length %}{% endif %}":                  size / filterBytes,
+		"{% if [messages[0].content, 'b'] | join(',') %}{% endif %}":        size / filterBytes,
+		"{% if messages[0].content.strip() %}{% endif %}":                   size / methodBytes,
+		"{% if messages[0].content.replace('b', 'c') == '' %}{% endif %}":   size / methodBytes,
+		"{% set x = messages[0].content ~ 'b' %}":                           size / copyBytes,
+		"{% set ns.x = messages[0].content ~ 'b' %}":                        size / copyBytes,
+		"{% set ns.x = [messages[0].content ~ 'b', {'a': messages[0]}] %}":  2 * size / copyBytes,
+		"{% set ns.x = messages[0].content %}{% set ns.x = 'one letter' %}": size / copyBytes,
+	} {
+		tpl, err := New("{% set ns = namespace() %}{% for i in range("+strconv.Itoa(times)+") %}"+each+"{% endfor %}", "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tpl.Render(talk, true); err != nil || tpl.run.steps < times*cost || tpl.run.steps > times*(cost+20) {
+			t.Errorf("%s costs %d steps %d times, want %d each (%v)", each, tpl.run.steps, times, cost, err)
+		}
+	}
+	tpl, err := New("{% for i in range(20000) %}{% if messages[0].content | trim %}{% endif %}{% endfor %}", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tpl.Render(talk, true); !errors.Is(err, ErrLimit) {
+		t.Errorf("without end: %v", err)
 	}
 }

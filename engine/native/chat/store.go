@@ -10,29 +10,26 @@ import (
 	"github.com/nikolalohinski/gonja/v2/tokens"
 )
 
-// A store is a set statement that writes into something, such as ns.x or m['x']. That is
+// A store is a set statement. One that writes into something, such as ns.x or m['x'], is
 // the one way by which a value could come to hold itself (methods of lists and dicts
 // change copies), and whatever prints or compares such a value recurses until the stack
 // overflows, which ends the process.
 type store struct {
 	guarded
-	base string // the variable that holds what is written into
+	base string // the variable that is written, or holds what is written into
 }
 
 // parseSet parses a set statement. [checkTags] has seen to it that what it writes into is
 // part of a variable: nothing that a call gives back.
 func parseSet(r *run, parse parser.ControlStructureParser, p, args *parser.Parser) (nodes.ControlStructure, error) {
 	base := ""
-	if name := args.Current(tokens.Name); name != nil && args.Peek(tokens.Dot, tokens.LeftBracket) != nil {
+	if name := args.Current(tokens.Name); name != nil {
 		base = name.Val
 	}
 	parsed, err := parse(p, args)
 	s, ok := parsed.(exec.ControlStructure)
 	if err != nil || !ok {
 		return parsed, err
-	}
-	if base == "" {
-		return &guarded{s, r}, nil
 	}
 	return &store{guarded{s, r}, base}, nil
 }
@@ -47,7 +44,7 @@ func (s *store) Execute(r *exec.Renderer, tag *nodes.ControlStructureBlock) erro
 	if look.loops(reflect.ValueOf(value)) {
 		return s.run.exceed("a value that holds itself")
 	}
-	return s.run.charge(look.seen / looksPerStep)
+	return s.run.charge(look.seen/looksPerStep + look.bytes/copyBytes)
 }
 
 // looksPerStep is how many values may be looked at for a step of the budget.
@@ -55,8 +52,8 @@ const looksPerStep = 64
 
 // A search looks for a list or map within itself.
 type search struct {
-	at   map[place]bool // those met: true as long as we are inside
-	seen int
+	at          map[place]bool // those met: true as long as we are inside
+	seen, bytes int
 }
 
 type place struct {
@@ -81,6 +78,8 @@ func (s *search) loops(v reflect.Value) bool {
 		return s.loops(v.Elem())
 	case reflect.Map, reflect.Slice:
 		return s.within(v)
+	case reflect.String:
+		s.bytes += v.Len()
 	}
 	return false
 }
