@@ -11,12 +11,12 @@
 //
 // Template, tags, messages and output have a largest size, and a rendering has a budget of
 // steps (statements, loop rounds, calls of macros and functions, outputs, and the text
-// that filters and methods work on) and of macro nesting; no value may hold itself. What is not bounded is memory within a
-// rendering: 'x' * 1000000000 makes that string before anything can refuse it, and so do
-// a template that doubles a variable over and over, a join by a long text, and a macro
-// that writes without end. The template is part of the model
-// file, which the operator has chosen; the messages are a stranger's, and can cost no
-// more than the template makes of them.
+// that filters and methods work on) and of macro nesting; no value may hold itself. What
+// is not bounded is memory within a rendering: 'x' * 1000000000 makes that string before
+// anything can refuse it, and so do a template that doubles a variable over and over, a
+// join by a long text, and a macro that writes without end. The template is part of the
+// model file, which the operator has chosen; the messages are a stranger's, and can cost
+// no more than the template makes of them.
 //
 // A message may spell the control tokens that a template writes between messages.
 // Whoever encodes the prompt decides what becomes of that; this package passes

@@ -80,8 +80,10 @@ func (s *search) loops(v reflect.Value) bool {
 		return s.within(v)
 	case reflect.String:
 		s.bytes += v.Len()
+		return false
+	default: // holds nothing
+		return false
 	}
-	return false
 }
 
 // within looks through a map or a slice, once.

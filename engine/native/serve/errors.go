@@ -70,8 +70,8 @@ func explain(err error) (p *problem, ours bool) {
 		return errBusy, false
 	}
 	if errors.Is(err, native.ErrNoTemplate) {
-		return &problem{fmt.Sprintf("%v: send the prompt as text to /v1/completions, or serve a file that has tokenizer.chat_template", err),
-			typeBad, nil, http.StatusBadRequest}, false
+		says := fmt.Sprintf("%v: send the prompt as text to /v1/completions, or serve a file that has tokenizer.chat_template", err)
+		return &problem{says, typeBad, nil, http.StatusBadRequest}, false
 	}
 	for _, e := range theirs {
 		if errors.Is(err, e) {
