@@ -25,10 +25,10 @@ type Model struct {
 	text   text
 }
 
-// Open loads a model file. The file is mapped: weights in blocks, and those of type F32
-// and F16 whose rows need no padding, are used where they lie, and come into memory when
-// they are first needed, so that a large file is ready at once and several processes
-// share it. Other weights are copied into memory, BF16 as float32.
+// Open loads a model file. The file is mapped: weights in blocks, those of type F32 and
+// F16 whose rows need no padding, and the vocabulary are used where they lie, and come into
+// memory when they are first needed, so that a large file is ready at once and several
+// processes share it. Other weights are copied into memory, BF16 as float32.
 //
 // The file must not be written to or shortened as long as the model is in use; replace
 // it by renaming another one over it. A file that is shortened ends the process at the
@@ -46,7 +46,7 @@ func Open(path string) (*Model, error) {
 }
 
 // Load reads a model from the contents of a GGUF file, which must not change
-// afterwards: weights are used where they lie, as [Open] does. A file without a usable
+// afterwards: weights and tokens are used where they lie, as [Open] does. A file without a usable
 // tokenizer or chat template loads, and can be scored.
 func Load(data []byte) (*Model, error) { return load(data, nil) }
 
