@@ -26,7 +26,23 @@ const (
 	maxStops    = 64
 	maxBiases   = 4096
 	bodyTime    = 30 * time.Second
+	beginning   = 64 << 10 // of a body that is read before there is a place for it
 )
+
+// begun reads the beginning of a body, which for most is all of it, and puts it back: who
+// sends nothing must not keep others out.
+func begun(w http.ResponseWriter, r *http.Request) error {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // readBody takes it away
+	head, err := io.ReadAll(io.LimitReader(r.Body, beginning))
+	if err != nil {
+		return errEarly
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	return nil
+}
 
 // readBody reads at most maxBody bytes.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
@@ -43,7 +59,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, errLarge
 		}
-		return nil, badBody("request body ended early")
+		return nil, errEarly
 	}
 	// encoding/json would read U+FFFD for both, so that a model saw another text than was sent.
 	if !utf8.Valid(raw) {

@@ -42,6 +42,7 @@ var (
 	errForeign = &problem{Message: "a page of another site may not ask here", Type: typeDenied, Code: http.StatusForbidden}
 	errLarge   = &problem{Message: "request body is larger than 4 MiB", Type: typeBad, Code: http.StatusRequestEntityTooLarge}
 	errCoding  = &problem{Message: "request body must not be compressed", Type: typeBad, Code: http.StatusUnsupportedMediaType}
+	errEarly   = &problem{Message: "request body ended early", Type: typeBad, Code: http.StatusBadRequest}
 	errBusy    = &problem{Message: "too many requests are being answered", Type: typeBusy, Code: http.StatusServiceUnavailable}
 )
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
 	"net/http"
@@ -513,5 +514,39 @@ func TestAnswerNobodyReads(t *testing.T) {
 		if left := time.Until(d); left > time.Minute {
 			t.Errorf("a write may take %v", left)
 		}
+	}
+}
+
+// TestSlowBodies: who has not sent a body holds no place.
+func TestSlowBodies(t *testing.T) {
+	c := config(t)
+	c.MaxRequests = 1
+	h := serve.New(c).Handler()
+	body := `{"prompt":"a","max_tokens":1,"user":"` + strings.Repeat("u", 100_000) + `"}`
+	read, send := io.Pipe()
+	slow := httptest.NewRecorder()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		h.ServeHTTP(slow, httptest.NewRequest("POST", "/v1/completions", read))
+	}()
+	if _, err := io.WriteString(send, body[:1]); err != nil { // it is being read
+		t.Fatal(err)
+	}
+	if w := do(h, "POST", "/v1/completions", body); w.Code != 200 {
+		t.Errorf("beside a slow body: %d %s", w.Code, w.Body)
+	}
+	if _, err := io.WriteString(send, body[1:]); err != nil {
+		t.Fatal(err)
+	}
+	_ = send.Close()
+	if <-done; slow.Code != 200 {
+		t.Errorf("slow body: %d %s", slow.Code, slow.Body)
+	}
+	read, send = io.Pipe()
+	_ = send.CloseWithError(io.ErrUnexpectedEOF)
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, httptest.NewRequest("POST", "/v1/completions", read)); w.Code != 400 || !strings.Contains(w.Body.String(), "ended early") {
+		t.Errorf("cut body: %d %s", w.Code, w.Body)
 	}
 }

@@ -137,9 +137,13 @@ func (s *Server) route(method string, h handler) http.Handler {
 }
 
 // limited refuses what is beyond MaxRequests: a client that is told to come back can
-// go elsewhere, one that waits cannot.
+// go elsewhere, one that waits cannot. A body takes a place when it is there, or most of
+// what a body may be without one.
 func (s *Server) limited(h handler) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := begun(w, r); err != nil {
+			return err
+		}
 		select {
 		case s.places <- struct{}{}:
 			defer func() { <-s.places }()
