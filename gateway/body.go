@@ -61,6 +61,9 @@ func readBody(w http.ResponseWriter, r *http.Request) (body, error) {
 		}
 		return nil, fmt.Errorf("%w: it ended early", errBody)
 	}
+	if err := unchanged(raw); err != nil {
+		return nil, err
+	}
 	return parseBody(raw)
 }
 
@@ -69,7 +72,11 @@ func parseBody(raw []byte) (body, error) {
 		return nil, fmt.Errorf("%w: nested deeper than %d levels", errBody, maxDepth)
 	}
 	var b body
-	if err := json.Unmarshal(raw, &b); err != nil || b == nil {
+	err := json.Unmarshal(raw, &b)
+	if wrong, ok := errors.AsType[*json.SyntaxError](err); ok { // such as NaN, which Python writes
+		return nil, fmt.Errorf("%w: not JSON: %w, after %d bytes", errBody, wrong, wrong.Offset)
+	}
+	if err != nil || b == nil {
 		return nil, fmt.Errorf("%w: not a JSON object", errBody)
 	}
 	return b, nil
@@ -102,8 +109,8 @@ func (b body) get(field string, dst any) (bool, error) {
 	if !ok || string(raw) == "null" {
 		return false, nil
 	}
-	if err := json.Unmarshal(raw, dst); err != nil {
-		return false, badField(field, "has the wrong type")
+	if json.Unmarshal(raw, dst) != nil && !integral(raw, dst) {
+		return false, badField(field, "has the wrong type, want %s", wanted(dst))
 	}
 	return true, nil
 }
@@ -114,10 +121,7 @@ func parseChat(b body) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	var turns []struct {
-		Role    string          `json:"role"`
-		Content json.RawMessage `json:"content"`
-	}
+	var turns []body
 	if ok, err := b.get("messages", &turns); err != nil || !ok || len(turns) == 0 {
 		return order{}, badField("messages", "want a list of at least one message")
 	}
@@ -125,24 +129,47 @@ func parseChat(b body) (order, error) {
 		return order{}, badField("messages", "%d messages, at most %d", len(turns), maxMessages)
 	}
 	for i, turn := range turns {
-		m := Message{Role: turn.Role}
-		switch m.Role {
-		case "system", "user", "assistant":
-		case "developer": // OpenAI's newer word for system
-			m.Role = "system"
-		default:
-			return order{}, badField(fmt.Sprintf("messages[%d].role", i), "want system, user or assistant")
-		}
-		if m.Role == "assistant" && (len(turn.Content) == 0 || string(turn.Content) == "null") {
-			o.messages = append(o.messages, m) // as clients repeat a turn that had no text
-			continue
-		}
-		if m.Content, err = contentOf(turn.Content); err != nil {
-			return order{}, badField(fmt.Sprintf("messages[%d].content", i), "%v", err)
+		m, err := turn.message()
+		if f, ok := errors.AsType[*fieldError](err); ok {
+			return order{}, badField(fmt.Sprintf("messages[%d].%s", i, f.field), "%s", f.text)
 		}
 		o.messages = append(o.messages, m)
 	}
 	return o, nil
+}
+
+// The roles of a conversation.
+const (
+	roleSystem    = "system"
+	roleUser      = "user"
+	roleAssistant = "assistant"
+)
+
+// message reads one turn. What clients repeat of an answer besides its text (refusal,
+// annotations, audio) means nothing, unless a tool was called: then the turn is more than
+// its text.
+func (b body) message() (Message, error) {
+	var m Message
+	_, err := b.get("role", &m.Role)
+	switch {
+	case m.Role == "developer": // OpenAI's newer word for system
+		m.Role = roleSystem
+	case err != nil || m.Role != roleSystem && m.Role != roleUser && m.Role != roleAssistant:
+		return m, badField("role", "want system, user or assistant")
+	}
+	for _, call := range []string{"tool_calls", "function_call"} {
+		if raw, ok := b[call]; ok && string(raw) != "null" && plain(raw) != "[]" {
+			return m, badField(call, "tools are not supported")
+		}
+	}
+	raw := b["content"]
+	if m.Role == roleAssistant && (len(raw) == 0 || string(raw) == "null") {
+		return m, nil // as clients repeat a turn that had no text
+	}
+	if m.Content, err = contentOf(raw); err != nil {
+		return m, badField("content", "%v", err)
+	}
+	return m, nil
 }
 
 // contentOf accepts a string, or a list of text parts.
@@ -152,18 +179,18 @@ func contentOf(raw json.RawMessage) (string, error) {
 		return s, nil
 	}
 	var parts []struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
+		Type string  `json:"type"`
+		Text *string `json:"text"`
 	}
 	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &parts) != nil {
 		return "", errors.New("want a string or a list of text parts")
 	}
 	var all strings.Builder
 	for _, p := range parts {
-		if p.Type != "text" {
+		if p.Type != "text" || p.Text == nil {
 			return "", errors.New("only parts of type text are supported")
 		}
-		all.WriteString(p.Text)
+		all.WriteString(*p.Text)
 	}
 	return all.String(), nil
 }
@@ -319,7 +346,35 @@ var meanings = []struct {
 	{"suffix", []string{`""`}, "insertion is not supported"},
 	{"modalities", []string{`["text"]`}, "only text is supported"},
 	{"audio", nil, "only text is supported"},
+	{"reasoning_effort", nil, "how much a model reasons cannot be chosen"},
+	{"web_search_options", nil, "nothing is searched"},
+	// Of vLLM's own (its protocol and sampling_params, read in November 2026).
+	{"min_tokens", []string{"0"}, "an answer may end where the model ends it"},
+	{"ignore_eos", []string{"false"}, "an answer ends where the model ends it"},
+	{"stop_token_ids", []string{"[]"}, "ids that end an answer cannot be chosen: use stop"},
+	{"include_stop_str_in_output", []string{"false"}, "nothing of a stop is shown"},
+	{"skip_special_tokens", []string{"true"}, "control tokens are not shown"},
+	{"bad_words", []string{"[]"}, "words cannot be forbidden"},
+	{"allowed_token_ids", nil, "ids cannot be chosen"},
+	{"use_beam_search", []string{"false"}, "answers are drawn"},
+	{"prompt_logprobs", nil, "log-probabilities are not supported"},
+	{"truncate_prompt_tokens", nil, "a prompt is not cut"},
+	{"guided_json", nil, whyGuided},
+	{"guided_regex", nil, whyGuided},
+	{"guided_choice", nil, whyGuided},
+	{"guided_grammar", nil, whyGuided},
+	{"structured_outputs", nil, whyGuided},
+	{"chat_template", nil, whyTemplate},
+	{"chat_template_kwargs", []string{"{}"}, whyTemplate},
+	{"add_generation_prompt", []string{"true"}, whyTemplate},
+	{"continue_final_message", []string{"false"}, whyTemplate},
+	{"documents", []string{"[]"}, whyTemplate},
 }
+
+const (
+	whyGuided   = "an answer's form cannot be prescribed"
+	whyTemplate = "the model's template is used as it is"
+)
 
 // refuse names the first field that cannot be honoured.
 func (b body) refuse() error {

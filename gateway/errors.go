@@ -29,18 +29,22 @@ var (
 	errBusy     = errors.New("all provers are busy")
 	errProver   = errors.New("the prover failed")
 	errReceipt  = fmt.Errorf("%w: its receipt does not cover its answer", errProver)
+	errCrowded  = errors.New("too many long prompts at the same time")
 	errTimeout  = errors.New("the answer took too long")
 	errGone     = errors.New("the user went away")
 )
 
 // fieldError is a field of the body that cannot be honoured.
-type fieldError struct{ field, text string }
+type fieldError struct {
+	field, text string
+	kind        error // errBody, or what else it is
+}
 
 func (e *fieldError) Error() string { return e.field + ": " + e.text }
-func (e *fieldError) Unwrap() error { return errBody }
+func (e *fieldError) Unwrap() error { return e.kind }
 
 func badField(field, format string, args ...any) error {
-	return &fieldError{field, fmt.Sprintf(format, args...)}
+	return &fieldError{field, fmt.Sprintf(format, args...), errBody}
 }
 
 // limitError says when to come back.
@@ -85,6 +89,7 @@ var classes = []struct {
 	{ErrNeuron, http.StatusServiceUnavailable, "server_error", "no_prover"},
 	{errBusy, http.StatusServiceUnavailable, "server_error", "overloaded"},
 	{ErrUnavailable, http.StatusServiceUnavailable, "server_error", "verifier_unavailable"},
+	{errCrowded, http.StatusServiceUnavailable, "server_error", "overloaded"},
 	{errTimeout, http.StatusGatewayTimeout, "server_error", "timeout"},
 	{errProver, http.StatusBadGateway, "server_error", "prover_failed"},
 }

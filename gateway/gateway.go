@@ -20,11 +20,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"targon"
 )
@@ -97,6 +100,7 @@ type Message struct {
 type Config struct {
 	Model   string // the name that users ask for
 	Context int    // how many ids prompt and answer may have together
+	Longest int    // how many bytes of text one id may stand for; 0: not known
 	Codec   Codec
 	Asker   Asker
 	Desk    Desk
@@ -126,7 +130,8 @@ type Gateway struct {
 	c      Config
 	door   *door
 	router *router
-	first  histogram // times to the first id
+	first  histogram           // times to the first id
+	texts  *semaphore.Weighted // bytes of text that are being encoded, see sized
 	stats  struct{ requests, answered, failed, aborted atomic.Uint64 }
 }
 
@@ -155,7 +160,7 @@ func New(c Config) *Gateway {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Gateway{c: c, door: newDoor(c.Keys), router: newRouter(c.Book, c.Breaker, c.Random)}
+	return &Gateway{c: c, door: newDoor(c.Keys), router: newRouter(c.Book, c.Breaker, c.Random), texts: semaphore.NewWeighted(maxBody)}
 }
 
 // Stats returns the counters.
@@ -174,11 +179,11 @@ func (g *Gateway) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/chat/completions", g.behindDoor(g.complete(chatShape, parseChat)))
 	mux.HandleFunc("POST /v1/completions", g.behindDoor(g.complete(textShape, parseText)))
 	mux.HandleFunc("GET /v1/models", g.behindDoor(g.models))
-	mux.HandleFunc("GET /v1/models/{model}", g.behindDoor(g.oneModel))
+	mux.HandleFunc("GET /v1/models/{model...}", g.behindDoor(g.oneModel))
 	mux.HandleFunc("GET /v1/receipts/{id}", g.behindDoor(g.receipt))
 	mux.HandleFunc("GET /healthz", g.health)
 	for _, path := range []string{
-		"/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/models/{model}", "/v1/receipts/{id}", "/healthz",
+		"/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/models/{model...}", "/v1/receipts/{id}", "/healthz",
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { writeError(w, errMethod) })
 	}
@@ -218,11 +223,22 @@ func (g *Gateway) served() modelEntry {
 
 // oneModel answers what clients ask who look a model up by its name.
 func (g *Gateway) oneModel(w http.ResponseWriter, r *http.Request, _ *pass) {
-	if r.PathValue("model") != g.c.Model {
-		writeError(w, errModel)
+	switch name := r.PathValue("model"); name {
+	case g.c.Model:
+	case "":
+		writeError(w, errRoute)
+		return
+	default:
+		writeError(w, g.noModel(name))
 		return
 	}
 	writeJSON(w, http.StatusOK, g.served())
+}
+
+// noModel says what is served instead.
+func (g *Gateway) noModel(name string) error {
+	const most = 64 // of a name that may be anything
+	return &fieldError{"model", fmt.Sprintf("%.*q is not served here, only %q is", most, name, g.c.Model), errModel}
 }
 
 // health says that the process serves, and how many provers it would use now.

@@ -296,7 +296,7 @@ func TestRefusals(t *testing.T) {
 		{"deep", `{"model":"tiny","x":` + deep + `}`, nil, 400, ""},
 		{"oversized", `{"x":"` + strings.Repeat("a", 1<<20) + `"}`, nil, 413, ""},
 		{"compressed", chat + `}`, []string{"Content-Encoding", "gzip"}, 415, ""},
-		{"other model", `{"model":"big","messages":[{"role":"user","content":"hi"}]}`, nil, 404, ""},
+		{"other model", `{"model":"big","messages":[{"role":"user","content":"hi"}]}`, nil, 404, "model"},
 		{"no model", `{"messages":[{"role":"user","content":"hi"}]}`, nil, 400, "model"},
 		{"case matters", `{"MODEL":"tiny","messages":[{"role":"user","content":"hi"}]}`, nil, 400, "model"},
 		{"no messages", `{"model":"tiny"}`, nil, 400, "messages"},
@@ -336,6 +336,17 @@ func TestRefusals(t *testing.T) {
 		{"json mode", chat + `,"response_format":{"type":"json_object"}}`, nil, 400, "response_format"},
 		{"presence", chat + `,"presence_penalty":0.1}`, nil, 400, "presence_penalty"},
 		{"frequency", chat + `,"frequency_penalty":-1}`, nil, 400, "frequency_penalty"},
+		{"of vLLM", chat + `,"min_tokens":5}`, nil, 400, "min_tokens"},
+		{"guided", chat + `,"guided_json":{}}`, nil, 400, "guided_json"},
+		{"reasoning", chat + `,"reasoning_effort":"low"}`, nil, 400, "reasoning_effort"},
+		{"called tool", `{"model":"tiny","messages":[{"role":"assistant","content":"","tool_calls":[{"id":"1"}]}]}`, nil, 400, "messages[0].tool_calls"},
+		{"called function", `{"model":"tiny","messages":[{"role":"assistant","function_call":{}}]}`, nil, 400, "messages[0].function_call"},
+		{"part without text", `{"model":"tiny","messages":[{"role":"user","content":[{"type":"text"}]}]}`, nil, 400, "messages[0].content"},
+		{"number as role", `{"model":"tiny","messages":[{"role":5,"content":"x"}]}`, nil, 400, "messages[0].role"},
+		{"case of content", `{"model":"tiny","messages":[{"role":"user","Content":"x"}]}`, nil, 400, "messages[0].content"},
+		{"no message", `{"model":"tiny","messages":[null]}`, nil, 400, "messages[0].role"},
+		{"not UTF-8", `{"model":"tiny","messages":[{"role":"user","content":"` + "\xff" + `"}]}`, nil, 400, ""},
+		{"half a pair", `{"model":"tiny","messages":[{"role":"user","content":"\ud83d \ude00"}]}`, nil, 400, ""},
 		{"audit word", chat + `}`, []string{"X-Targon-Audit", "perhaps"}, 400, "x-targon-audit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -377,6 +388,8 @@ func TestAccepted(t *testing.T) {
 		{"greedy", chat + `,"temperature":-0.0}`, with(func(d *targon.Draft) { d.Temperature = 0 })},
 		{"older limit", chat + `,"max_tokens":9}`, with(func(d *targon.Draft) { d.MaxTokens = 9 })},
 		{"newer limit wins", chat + `,"max_tokens":9,"max_completion_tokens":8}`, with(func(d *targon.Draft) { d.MaxTokens = 8 })},
+		{"round limit", chat + `,"max_tokens":9.0}`, with(func(d *targon.Draft) { d.MaxTokens = 9 })},
+		{"repeated turns", `{"model":"tiny","messages":[{"role":"assistant","content":"h","name":"x","refusal":null,"annotations":[],"audio":null,"tool_calls":[],"function_call":null},{"role":"user","content":"\ud83d\ude00\\ud800"}],"min_tokens":0,"chat_template_kwargs":{}}`, with(func(d *targon.Draft) { d.Prompt = ids(`<assistant>h<user>😀\ud800`) })},
 		{"what the context leaves", chat + `,"max_tokens":99999999999}`, with(func(d *targon.Draft) { d.MaxTokens = 512 - 8 })},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -165,7 +165,7 @@ func (p *reply) open() error {
 	if known || !p.shape.chat {
 		return nil
 	}
-	first := p.frame(p.shape.chunk, choice{Delta: &turn{Role: "assistant", Content: new(string)}})
+	first := p.frame(p.shape.chunk, choice{Delta: &turn{Role: roleAssistant, Content: new(string)}})
 	return p.event(first)
 }
 
@@ -208,7 +208,7 @@ func (p *reply) end(x targon.Exchange) error {
 	text := p.text.String() + rest
 	c := choice{Index: p.index, Finish: &finish, Text: &text}
 	if p.shape.chat {
-		c = choice{Index: p.index, Finish: &finish, Message: &turn{Role: "assistant", Content: &text}}
+		c = choice{Index: p.index, Finish: &finish, Message: &turn{Role: roleAssistant, Content: &text}}
 	}
 	if p.several {
 		c.Targon = &p.from[len(p.from)-1]

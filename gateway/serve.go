@@ -93,11 +93,11 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, parse func(body
 	}
 	o.optedOut = optedOut
 	if o.model != g.c.Model {
-		return order{}, nil, errModel
+		return order{}, nil, g.noModel(o.model)
 	}
 	var out []targon.Draft
 	for i := range max(1, len(o.prompts)) {
-		d, err := g.draft(o, i)
+		d, err := g.draft(r.Context(), o, i)
 		if err != nil {
 			return order{}, nil, err
 		}
@@ -125,8 +125,13 @@ func auditHeader(h http.Header) (optedOut bool, err error) {
 
 // draft encodes a prompt, by its number, and fits the answer into what is left of the
 // context.
-func (g *Gateway) draft(o order, number int) (targon.Draft, error) {
+func (g *Gateway) draft(ctx context.Context, o order, number int) (targon.Draft, error) {
+	done, err := g.sized(ctx, o, number)
+	if err != nil {
+		return targon.Draft{}, err
+	}
 	ids, err := g.prompt(o, number)
+	done()
 	if err != nil {
 		return targon.Draft{}, err
 	}

@@ -33,6 +33,15 @@ func (c codec) Encode(text string, bos bool) []targon.TokenID { return c.m.Encod
 
 func (c codec) Decoder() gateway.Decoder { return c.m.Decoder() }
 
+// longest is how many bytes one id may stand for at most.
+func longest(m *native.Model) int {
+	most := 0
+	for id := range m.Vocab() {
+		most = max(most, len(m.Spelling(targon.TokenID(id))))
+	}
+	return most
+}
+
 // A challenge asks for 64 to 96 ids.
 const (
 	leastAsked = 64

@@ -31,7 +31,7 @@ func metrics(g *gateway.Gateway) http.HandlerFunc {
 // NewGateway builds a gateway in its verifier's process.
 func NewGateway(c GatewayConfig) *gateway.Gateway {
 	return gateway.New(gateway.Config{
-		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
+		Model: c.Model.Name(), Context: c.Model.Context(), Longest: longest(c.Model), Codec: Codec(c.Model),
 		Asker: c.Asker, Desk: ownDesk{c.Verifier}, Book: c.Verifier, Shelf: c.Shelf, Keys: c.Keys, Log: c.Log,
 	})
 }

@@ -71,7 +71,7 @@ func StartFarGateway(ctx context.Context, c FarGatewayConfig) (*FarGateway, erro
 	}
 	g := &FarGateway{c: c, desk: newFarDesk(c.Private, c.Poll, c.Log)}
 	users := gateway.New(gateway.Config{
-		Model: c.Model.Name(), Context: c.Model.Context(), Codec: Codec(c.Model),
+		Model: c.Model.Name(), Context: c.Model.Context(), Longest: longest(c.Model), Codec: Codec(c.Model),
 		Asker: g.desk, Desk: g.desk, Book: g.desk, Shelf: g.desk, Keys: c.Keys, Log: c.Log,
 	})
 	mux := http.NewServeMux()

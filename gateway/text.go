@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unchanged refuses a body that encoding/json would read as another text than was sent:
+// it takes U+FFFD for bytes that are no UTF-8 and for half of a surrogate pair.
+func unchanged(raw []byte) error {
+	if !utf8.Valid(raw) {
+		return fmt.Errorf("%w: not UTF-8", errBody)
+	}
+	if halfPair(raw) {
+		return fmt.Errorf(`%w: half of a surrogate pair (\ud800 to \udfff alone)`, errBody)
+	}
+	return nil
+}
+
+// halfPair looks for an escaped UTF-16 surrogate without its other half.
+func halfPair(raw []byte) bool {
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 || i+2 > len(raw) {
+			return false
+		}
+		r := escaped(raw[i:])
+		raw = raw[i+2:]
+		if !utf16.IsSurrogate(r) {
+			continue
+		}
+		raw = raw[4:]
+		if utf16.DecodeRune(r, escaped(raw)) == utf8.RuneError {
+			return true
+		}
+		raw = raw[6:]
+	}
+}
+
+// escaped reads what \uXXXX at the beginning stands for, -1 if nothing of the kind is there.
+func escaped(raw []byte) rune {
+	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return rune(n)
+}
+
+// integral reads an integer that is written as 16.0 or 1e3: to JSON they are the same
+// numbers. What is beyond 64 bits is the largest there is.
+func integral(raw json.RawMessage, dst any) bool {
+	n, ok := dst.(*int64)
+	v, err := strconv.ParseFloat(string(raw), 64)
+	if !ok || err != nil || v != math.Trunc(v) {
+		return false
+	}
+	switch {
+	case v >= math.MaxInt64:
+		*n = math.MaxInt64
+	case v <= math.MinInt64:
+		*n = math.MinInt64
+	default:
+		*n = int64(v)
+	}
+	return true
+}
+
+// wanted names what JSON a Go value is read from.
+func wanted(dst any) string {
+	switch dst.(type) {
+	case *bool:
+		return "true or false"
+	case *string:
+		return "a string"
+	case *int64:
+		return "an integer"
+	case *float64:
+		return "a number"
+	}
+	return "an object"
+}
+
+const (
+	// shortText is a size of texts that wait for none that are longer.
+	shortText = 16 << 10
+	// encodeTime is how long a text may wait for others to be encoded.
+	encodeTime = 15 * time.Second
+)
+
+// sized refuses a text that cannot fit the context, before it costs anything, and waits
+// until no more than one body's worth of text is being encoded: that takes up to 160
+// times the memory of the text (own measurement). The caller calls done afterwards.
+func (g *Gateway) sized(ctx context.Context, o order, number int) (done func(), err error) {
+	all, least := 0, 0
+	if len(o.prompts) > 0 {
+		all = len(o.prompts[number])
+		least = all
+	}
+	for _, m := range o.messages {
+		all += len(m.Content)
+		if m.Role != roleAssistant { // of whose turns templates leave out reasoning
+			least += len(strings.TrimSpace(m.Content))
+		}
+	}
+	if g.c.Longest > 0 && least/g.c.Longest >= g.c.Context {
+		return nil, fmt.Errorf("%w: %d bytes of text are more than %d tokens", errContext, least, g.c.Context-1)
+	}
+	if all <= shortText {
+		return func() {}, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, encodeTime, errCrowded)
+	defer cancel()
+	weight := int64(min(all, maxBody))
+	if g.texts.Acquire(ctx, weight) != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { g.texts.Release(weight) }, nil
+}
