@@ -13,6 +13,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"targon"
 )
@@ -60,6 +61,9 @@ type Config struct {
 	Log    *slog.Logger // nil: silent
 }
 
+// visitTime bounds how long one page takes to be asked for and delivered.
+const visitTime = 15 * time.Second
+
 // Handler serves GET / (HTML) and GET /status.json.
 func Handler(c Config) (http.Handler, error) {
 	page, err := template.ParseFS(files, "status.html")
@@ -76,7 +80,14 @@ func Handler(c Config) (http.Handler, error) {
 	mux.HandleFunc("GET /status.json", c.serve("application/json", func(w http.ResponseWriter, v View) error {
 		return json.NewEncoder(w).Encode(v)
 	}))
-	return mux, nil
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rc := http.NewResponseController(w)
+		_ = rc.SetWriteDeadline(time.Now().Add(visitTime))
+		if r.ContentLength != 0 { // nobody reads it but the server, which would wait for ever
+			_ = rc.SetReadDeadline(time.Now().Add(visitTime))
+		}
+		mux.ServeHTTP(w, r)
+	}), nil
 }
 
 func (c Config) serve(kind string, render func(http.ResponseWriter, View) error) http.HandlerFunc {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -113,3 +114,31 @@ func ExampleHandler() {
 	fmt.Println(w.Code, strings.Contains(w.Body.String(), `"standing":"honest"`))
 	// Output: 200 true
 }
+
+// TestBodyIsNotAwaited: a visitor who announces a body and does not send it has as long as
+// any visit.
+func TestBodyIsNotAwaited(t *testing.T) {
+	h, err := dashboard.Handler(dashboard.Config{Source: source{view: view}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]bool{http.MethodGet: false, http.MethodPost: true} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		var body io.Reader
+		if want {
+			body = strings.NewReader("x")
+		}
+		h.ServeHTTP(w, httptest.NewRequest(method, "/", body))
+		if got := !w.read.IsZero(); got != want || w.write.IsZero() {
+			t.Errorf("%s: deadline for the body %v, want %v; for the page %v", method, got, want, !w.write.IsZero())
+		}
+	}
+}
+
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error  { d.read = at; return nil }
+func (d *deadlines) SetWriteDeadline(at time.Time) error { d.write = at; return nil }

@@ -49,18 +49,16 @@ func readBody(w http.ResponseWriter, r *http.Request) (body, error) {
 	if c := r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
 		return nil, errCoding
 	}
-	// The deadline must be gone before the answer, or the server would take it for
-	// the user's going away. Writers that have no deadline (tests) need none.
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	_ = rc.SetReadDeadline(time.Time{})
 	if err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return nil, errLarge
 		}
 		return nil, fmt.Errorf("%w: it ended early", errBody)
 	}
+	// The deadline that Handler set must be gone before the answer, or the server would
+	// take it for the user's going away. Writers that have no deadline (tests) need none.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	if err := unchanged(raw); err != nil {
 		return nil, err
 	}

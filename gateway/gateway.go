@@ -191,7 +191,13 @@ func (g *Gateway) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Connections are used again: without this, a deadline of the request before
 		// would cut this one. Streams set a nearer one for each write.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.c.Timeout + writeTime))
+		rc := http.NewResponseController(w)
+		_ = rc.SetWriteDeadline(time.Now().Add(g.c.Timeout + writeTime))
+		if r.ContentLength != 0 {
+			// For all, also who is refused before his body is read: the server reads it
+			// then, and would wait for ever. readBody takes this away.
+			_ = rc.SetReadDeadline(time.Now().Add(bodyTime))
+		}
 		mux.ServeHTTP(w, r)
 	})
 }
