@@ -84,11 +84,12 @@ func (d *door) enter(authorization string, now time.Time) (*pass, error) {
 }
 
 // charge takes further requests from a bucket, also those that it does not hold yet.
-func (d *door) charge(h *holder, n int) {
+func (d *door) charge(p *pass, n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if h.PerMinute > 0 {
-		h.tokens -= float64(n)
+	if p.PerMinute > 0 {
+		p.tokens -= float64(n)
+		p.left = max(0, int(p.tokens))
 	}
 }
 

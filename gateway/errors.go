@@ -31,7 +31,7 @@ var (
 	errReceipt  = fmt.Errorf("%w: its receipt does not cover its answer", errProver)
 	errCrowded  = errors.New("too many long prompts at the same time")
 	errTimeout  = errors.New("the answer took too long")
-	errGone     = errors.New("the user went away")
+	errGone     = errors.New("the client closed its side of the connection before the answer was there")
 )
 
 // fieldError is a field of the body that cannot be honoured.
@@ -91,8 +91,13 @@ var classes = []struct {
 	{ErrUnavailable, http.StatusServiceUnavailable, "server_error", "verifier_unavailable"},
 	{errCrowded, http.StatusServiceUnavailable, "server_error", "overloaded"},
 	{errTimeout, http.StatusGatewayTimeout, "server_error", "timeout"},
+	{errGone, statusGone, "server_error", "client_closed_request"},
 	{errProver, http.StatusBadGateway, "server_error", "prover_failed"},
 }
+
+// statusGone is what nginx notes of a client that closed the connection; no standard has
+// a number for it.
+const statusGone = 499
 
 // explain is the one place where an error becomes a status and OpenAI's error
 // object. What is not listed is ours: users learn nothing about it.
@@ -102,7 +107,7 @@ func explain(err error) (int, problem) {
 			continue
 		}
 		p := problem{Message: err.Error(), Type: c.typ}
-		if errors.Is(c.err, ErrUnavailable) || errors.Is(c.err, ErrNeuron) {
+		if errors.Is(c.err, errGone) || errors.Is(c.err, ErrUnavailable) || errors.Is(c.err, ErrNeuron) {
 			p.Message = c.err.Error() // where the verifier is, and what it said, is ours
 		}
 		if c.code != "" {

@@ -176,16 +176,22 @@ func (g *Gateway) Stats() Stats {
 // Handler returns the routes. Who listens must set ReadHeaderTimeout.
 func (g *Gateway) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/chat/completions", g.behindDoor(g.complete(chatShape, parseChat)))
-	mux.HandleFunc("POST /v1/completions", g.behindDoor(g.complete(textShape, parseText)))
-	mux.HandleFunc("GET /v1/models", g.behindDoor(g.models))
-	mux.HandleFunc("GET /v1/models/{model...}", g.behindDoor(g.oneModel))
-	mux.HandleFunc("GET /v1/receipts/{id}", g.behindDoor(g.receipt))
-	mux.HandleFunc("GET /healthz", g.health)
-	for _, path := range []string{
-		"/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/models/{model...}", "/v1/receipts/{id}", "/healthz",
+	for _, route := range []struct {
+		method, path string
+		h            http.HandlerFunc
+	}{
+		{http.MethodPost, "/v1/chat/completions", g.behindDoor(g.complete(chatShape, parseChat))},
+		{http.MethodPost, "/v1/completions", g.behindDoor(g.complete(textShape, parseText))},
+		{http.MethodGet, "/v1/models", g.behindDoor(g.models)},
+		{http.MethodGet, "/v1/models/{model...}", g.behindDoor(g.oneModel)},
+		{http.MethodGet, "/v1/receipts/{id}", g.behindDoor(g.receipt)},
+		{http.MethodGet, "/healthz", g.health},
 	} {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { writeError(w, errMethod) })
+		mux.HandleFunc(route.method+" "+route.path, route.h)
+		mux.HandleFunc(route.path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", route.method)
+			writeError(w, errMethod)
+		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, errRoute) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -448,8 +448,12 @@ func TestOtherRoutes(t *testing.T) {
 		if c.key {
 			r.Header.Set("Authorization", "bearer "+goodKey)
 		}
-		if w := serve(h, r); w.Code != c.status || !strings.Contains(w.Body.String(), c.body) {
+		w := serve(h, r)
+		if w.Code != c.status || !strings.Contains(w.Body.String(), c.body) {
 			t.Errorf("%s %s: %d %s, want %d %s", c.method, c.path, w.Code, w.Body, c.status, c.body)
+		}
+		if allow := w.Header().Get("Allow"); (allow != "") != (c.status == 405) || allow == c.method {
+			t.Errorf("%s %s: Allow: %q", c.method, c.path, allow)
 		}
 	}
 }

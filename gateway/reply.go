@@ -243,6 +243,7 @@ func (p *reply) close() error {
 		}
 		p.headers()
 		p.w.Header().Set(headerRequest, p.id)
+		_ = p.rc.SetWriteDeadline(time.Now().Add(writeTime))
 		writeJSON(p.w, http.StatusOK, all)
 		return nil
 	}

@@ -30,7 +30,8 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 			return
 		}
 		g.stats.requests.Add(1)
-		g.door.charge(p.holder, len(drafts)-1)
+		g.door.charge(p, len(drafts)-1)
+		p.allowance(w.Header(), began)
 		// A cancellation, not a deadline: the asker would pass a deadline on, and the
 		// prover could tell users from challenges by it.
 		ctx, cancel := context.WithCancelCause(r.Context())
@@ -44,6 +45,7 @@ func (g *Gateway) complete(s shape, parse func(body) (order, error)) func(http.R
 		case r.Context().Err() != nil || errors.Is(err, errGone):
 			g.stats.aborted.Add(1)
 			used.ending = aborted
+			out.fail(errGone) // who only closed his own direction hears it
 		default:
 			g.stats.failed.Add(1)
 			used.ending = failed

@@ -178,9 +178,10 @@ func TestSeveralAreCharged(t *testing.T) {
 	h := gateway.New(conf).Handler()
 	codes := ""
 	for range 3 {
-		codes += fmt.Sprint(serve(h, post("/v1/chat/completions", chat+`,"n":3}`)).Code, " ")
+		w := serve(h, post("/v1/chat/completions", chat+`,"n":3}`))
+		codes += fmt.Sprint(w.Code, " ", w.Header().Get("X-Ratelimit-Remaining-Requests"), " ")
 	}
-	if codes != "200 200 429 " {
+	if codes != "200 1 200 0 429  " {
 		t.Errorf("with 4 requests a minute, three answers each: %s", codes)
 	}
 }

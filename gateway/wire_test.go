@@ -6,6 +6,8 @@ import (
 	"io"
 	stdnet "net"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,5 +84,33 @@ func TestBodyThatNeverComes(t *testing.T) {
 				t.Errorf("%s: %d after %s, want %d within 20s", c.line, res.StatusCode, took, c.status)
 			}
 		})
+	}
+}
+
+// TestHalfClosed: who closes his direction after the question is taken for gone, and is
+// told so; it was an empty answer with status 200.
+func TestHalfClosed(t *testing.T) {
+	f := newNet(script{text: "abc", hold: make(chan struct{})})
+	g := gateway.New(f.config())
+	srv := httptest.NewServer(g.Handler())
+	defer srv.Close()
+	conn, err := stdnet.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := chat + `}`
+	fmt.Fprintf(conn, "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", goodKey, len(body), body)
+	if err := conn.(*stdnet.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	said, err := io.ReadAll(res.Body)
+	if res.StatusCode != 499 || !strings.Contains(string(said), `"code":"client_closed_request"`) || err != nil {
+		t.Errorf("%d %s %v", res.StatusCode, said, err)
 	}
 }
