@@ -21,6 +21,9 @@ type Key struct {
 	PerDay     int           // ids a day (UTC) of prompts and answers together; 0: no limit
 }
 
+// MaxKey is how many bytes a key may have.
+const MaxKey = 512
+
 // HashKey returns what a Key holds instead of the key.
 func HashKey(key string) targon.Digest { return sha256.Sum256([]byte(key)) }
 
@@ -97,7 +100,7 @@ func (d *door) charge(p *pass, n int) {
 // long a refusal takes says nothing about the keys.
 func (d *door) find(authorization string) *holder {
 	scheme, key, ok := strings.Cut(authorization, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") || len(key) > 512 {
+	if !ok || !strings.EqualFold(scheme, "Bearer") || len(key) > MaxKey {
 		return nil
 	}
 	sum := HashKey(strings.TrimSpace(key))

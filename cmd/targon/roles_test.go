@@ -200,13 +200,13 @@ func TestGatewayKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	write("# who may come in\n\nalice  secret-a\nbob secret-b 2 60\ncarol secret-c 0 0 5000\n", 0o600)
+	write("# who may come in\r\n\r\nalice  secret-a\r\nbob secret-b 2 60\ncarol secret-c 0 0 5000\n", 0o600)
 	got, err := gatewayKeys(path)
 	want := []gateway.Key{{Name: "alice", SHA256: gateway.HashKey("secret-a")}, {Name: "bob", SHA256: gateway.HashKey("secret-b"), Concurrent: 2, PerMinute: 60}, {Name: "carol", SHA256: gateway.HashKey("secret-c"), PerDay: 5000}}
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, %v, want %v", got, err, want)
 	}
-	for _, bad := range []string{"alice\n", "a k x\n", "a k -1\n", "a k 1 2 3 4\n", "a k\na l\n", "", "# nobody\n"} {
+	for _, bad := range []string{"alice\n", "a k x\n", "a k -1\n", "a k 1 2 3 4\n", "a k\na l\n", "a secret\nb secret\n", "a secret-é\n", "a " + strings.Repeat("k", 513) + "\n", "", "# nobody\n"} {
 		write(bad, 0o600)
 		if got, err := gatewayKeys(path); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q is %v, %v", bad, got, err)

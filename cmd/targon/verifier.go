@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -88,8 +89,8 @@ under way are finished for as long as --grace says, and everything that was ackn
 
 func (v *verifierFlags) check() error {
 	switch {
-	case !(v.auditRate > 0 && v.auditRate <= 1):
-		return fmt.Errorf("--audit-rate %v: want a share above 0, at most 1", v.auditRate)
+	case !(v.auditRate >= 1e-6 && v.auditRate <= 1): // it is kept in millionths
+		return fmt.Errorf("--audit-rate %v: want a share of 0.000001 to 1", v.auditRate)
 	case v.epoch == 0:
 		return errors.New("--neuron.epoch_length 0: want at least one block")
 	case v.blockTime <= 0 || v.pace <= 0 || v.grace <= 0:
@@ -101,6 +102,26 @@ func (v *verifierFlags) check() error {
 	case v.desk != "" && len(v.gateways) == 0:
 		return errors.New("--desk.listen: name the hotkeys of its gateways with --desk.allow")
 	}
+	for flag, address := range map[string]string{"gateway.listen": v.gateway, "desk.listen": v.desk, "health.listen": v.health} {
+		if err := checkListen(flag, address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkListen refuses an address that nothing could listen on, before the chain is asked.
+func checkListen(flag, address string) error {
+	if address == "" {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("--%s %q: want host:port", flag, address)
+	}
 	return nil
 }
 
@@ -110,6 +131,13 @@ func (v *verifierFlags) run(cmd *cobra.Command, o walletOutside) error {
 	}
 	log := v.logger(cmd)
 	v.acceptAsWritten.warn(cmd, log)
+	// A file that several verifiers share may well say more than one of them does.
+	if v.keys != "" && v.gateway == "" {
+		log.WarnContext(cmd.Context(), "nobody can use --gateway.keys: there is no --gateway.listen")
+	}
+	if len(v.gateways) > 0 && v.desk == "" {
+		log.WarnContext(cmd.Context(), "nobody can use --desk.allow: there is no --desk.listen")
+	}
 	c, err := v.config(cmd, o)
 	if err != nil {
 		return usage(err)
@@ -189,7 +217,7 @@ func gatewayKeys(path string) ([]gateway.Key, error) {
 	}
 	defer clear(text)
 	var out []gateway.Key
-	names := map[string]bool{}
+	names, keys := map[string]bool{}, map[targon.Digest]bool{}
 	for i, line := range strings.Split(string(text), "\n") {
 		f := strings.Fields(line)
 		if len(f) == 0 || strings.HasPrefix(f[0], "#") {
@@ -197,9 +225,12 @@ func gatewayKeys(path string) ([]gateway.Key, error) {
 		}
 		k, ok := gatewayKey(f)
 		if !ok || names[k.Name] {
-			return nil, fmt.Errorf("--gateway.keys: line %d of %s: want NAME KEY [AT-A-TIME [A-MINUTE [TOKENS-A-DAY]]], each name once", i+1, path)
+			return nil, fmt.Errorf("--gateway.keys: line %d of %s: want NAME KEY [AT-A-TIME [A-MINUTE [TOKENS-A-DAY]]], each name once, keys of printable ASCII, %d characters at most", i+1, path, gateway.MaxKey)
 		}
-		names[k.Name] = true
+		if keys[k.SHA256] { // or one of the two would have the other's limits
+			return nil, fmt.Errorf("--gateway.keys: line %d of %s: the key of another line", i+1, path)
+		}
+		names[k.Name], keys[k.SHA256] = true, true
 		out = append(out, k)
 	}
 	if len(out) == 0 {
@@ -208,8 +239,13 @@ func gatewayKeys(path string) ([]gateway.Key, error) {
 	return out, nil
 }
 
+// sendable reports whether a key can stand in a header, and is not too long to be let in.
+func sendable(key string) bool {
+	return len(key) <= gateway.MaxKey && !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
 func gatewayKey(f []string) (gateway.Key, bool) {
-	if len(f) < 2 || len(f) > 5 {
+	if len(f) < 2 || len(f) > 5 || !sendable(f[1]) {
 		return gateway.Key{}, false
 	}
 	k := gateway.Key{Name: f[0], SHA256: gateway.HashKey(f[1])}
