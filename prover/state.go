@@ -15,8 +15,13 @@ import (
 	"targon"
 )
 
-// ErrState is the root of every reason why a prover's state cannot be used.
-var ErrState = errors.New("prover state unusable")
+var (
+	// ErrState is the root of every reason why a prover's state cannot be used.
+	ErrState = errors.New("prover state unusable")
+	// ErrInUse says that another process holds the state: two provers that write one
+	// file would damage it.
+	ErrInUse = errors.New("in use by another prover: give each its own folder")
+)
 
 const (
 	stateName   = "callers.log"
@@ -67,7 +72,10 @@ func openState(dir string) (*State, error) {
 		return nil, err
 	}
 	s := &State{restarted: !fresh, file: f, known: map[targon.Hotkey]struct{}{}}
-	if err := errors.Join(s.load(), syncDir(dir)); err != nil {
+	if err = lock(f); err == nil {
+		err = errors.Join(s.load(), syncDir(dir))
+	}
+	if err != nil {
 		_ = f.Close() // the error that counts is the first
 		return nil, err
 	}
@@ -84,7 +92,7 @@ func (s *State) load() error {
 	if !ok {
 		// A crash may have left part of the header, but nothing else.
 		if !bytes.HasPrefix([]byte(stateHeader), raw) {
-			return fmt.Errorf("%w: %s is not a list of callers", ErrState, stateName)
+			return fmt.Errorf("%w: %s is not a list of callers: restore a copy, or remove it to begin anew", ErrState, stateName)
 		}
 		return s.rewrite([]byte(stateHeader), 0)
 	}
@@ -97,7 +105,7 @@ func (s *State) load() error {
 			return s.rewrite(nil, int64(len(raw)-len(rest)))
 		}
 		if !ok {
-			return fmt.Errorf("%w: line %d of %s is damaged", ErrState, n+1, stateName)
+			return fmt.Errorf("%w: line %d of %s is damaged: restore a copy, or remove it to begin anew", ErrState, n+1, stateName)
 		}
 		s.known[h] = struct{}{}
 		rest = rest[stateLine:]

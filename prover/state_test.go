@@ -53,6 +53,21 @@ func TestState(t *testing.T) {
 	}
 }
 
+// TestStateInUse: two provers that write one file would damage it.
+func TestStateInUse(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if _, err := prover.OpenState(dir); !errors.Is(err, prover.ErrInUse) || errors.Is(err, prover.ErrState) {
+		t.Errorf("a folder that another prover uses: %v", err)
+	}
+	if err := errors.Join(s.MarkBound(targon.Hotkey{1}), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if s = open(t, dir); !s.Bound(targon.Hotkey{1}) {
+		t.Error("who was refused has changed the file")
+	}
+}
+
 // TestStateCut opens the file cut at every byte, as a crash could leave it.
 func TestStateCut(t *testing.T) {
 	dir := t.TempDir()
@@ -62,6 +77,9 @@ func TestStateCut(t *testing.T) {
 		if err := s.MarkBound(k); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "callers.log")
 	whole, err := os.ReadFile(path)
@@ -85,16 +103,17 @@ func TestStateCut(t *testing.T) {
 		if err := errors.Join(s.MarkBound(keys[2]), s.Close()); err != nil {
 			t.Fatal(err)
 		}
-		if s := open(t, dir); !s.Bound(keys[2]) || !s.Restarted() {
+		if s = open(t, dir); !s.Bound(keys[2]) || !s.Restarted() {
 			t.Fatalf("cut at %d: what was added is lost", n)
 		}
+		_ = s.Close()
 	}
 }
 
 func TestStateDamaged(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	if err := errors.Join(s.MarkBound(targon.Hotkey{1}), s.MarkBound(targon.Hotkey{2})); err != nil {
+	if err := errors.Join(s.MarkBound(targon.Hotkey{1}), s.MarkBound(targon.Hotkey{2}), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "callers.log")
