@@ -286,7 +286,7 @@ func TestRefusalSaysWhereAndWhatToDo(t *testing.T) {
 	_, content, _ := small(t)
 	content[20]++
 	_, _, err := reopen(t, content)
-	for _, part := range []string{"byte 16", "frame 1", "nothing was changed", "cutting the file to 16 bytes"} {
+	for _, part := range []string{"byte 16", "frame 1", "nothing was changed", "restore a copy; do not cut the file"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v\nlacks %q", err, part)
 		}

@@ -118,8 +118,8 @@ func (f *File) cut(size int64, keep func(io.Reader) (string, error)) error {
 	}
 	if next >= 0 {
 		return fmt.Errorf("%w: %s at byte %d, where frame %d should be, with an intact frame at byte %d; nothing was changed: "+
-			"restore a copy, or give up all that follows by cutting the file to %d bytes",
-			ErrDamaged, f.path, f.end, f.sequence, next, f.end)
+			"restore a copy; do not cut the file, weights that were set from it could not be explained",
+			ErrDamaged, f.path, f.end, f.sequence, next)
 	}
 	kept, err := keep(io.NewSectionReader(f.disk, f.end, size-f.end))
 	if err != nil {

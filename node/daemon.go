@@ -113,6 +113,9 @@ func StartVerifying(ctx context.Context, c VerifyingConfig) (_ *Verifying, err e
 	if err = keepChain(c.Dir, meta.Genesis); err != nil {
 		return nil, err
 	}
+	if err = keepOwner(c.Dir, meta.NetUID, c.Key.Hotkey()); err != nil {
+		return nil, err
+	}
 	_, missing := os.Stat(filepath.Join(c.Dir, ledgerName))
 	if v.ledger, err = ledger.Open(filepath.Join(c.Dir, ledgerName), ledger.WithLog(c.Log)); err != nil {
 		return nil, err

@@ -72,6 +72,20 @@ func TestKeepChain(t *testing.T) {
 	}
 }
 
+func TestKeepOwner(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		if err := keepOwner(dir, 4, targon.Hotkey{1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, err := range []error{keepOwner(dir, 4, targon.Hotkey{2}), keepOwner(dir, 5, targon.Hotkey{1})} {
+		if !errors.Is(err, ErrFolder) || !strings.Contains(err.Error(), "belongs to verifier 4-") {
+			t.Errorf("another's folder: %v", err)
+		}
+	}
+}
+
 // hashes are of a chain whose blocks end at 9.
 type hashes struct{}
 

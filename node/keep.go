@@ -21,6 +21,7 @@ const (
 	rootName   = "root"
 	pledgeName = "commit"
 	chainName  = "chain"
+	ownerName  = "verifier"
 )
 
 // ErrFolder says that a verifier's folder cannot be used as it is.
@@ -43,8 +44,7 @@ func keepRoot(dir string) (targon.Secret, error) {
 		return root, fmt.Errorf("make the verifier's folder: %w", err)
 	}
 	path := filepath.Join(dir, rootName)
-	text, err := wallet.ReadSecretFile(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, wallet.ErrNoKey) {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(dir, ledgerName)); err == nil {
 			return root, folderError(fmt.Sprintf("%s is gone and the ledger beside it was written under it: restore it, or begin with an empty folder", path))
 		}
@@ -53,6 +53,7 @@ func keepRoot(dir string) (targon.Secret, error) {
 		}
 		return root, writeOnce(path, hex.EncodeToString(root[:])+"\n")
 	}
+	text, err := wallet.ReadSecretFile(path)
 	if err != nil {
 		return root, fmt.Errorf("read the root secret: %w", err)
 	}
@@ -78,6 +79,24 @@ func keepChain(dir string, genesis targon.Digest) error {
 	}
 	if got := strings.TrimSpace(string(text)); got != genesis.String() {
 		return folderError(fmt.Sprintf("folder %s belongs to the chain with genesis %.16s…, this one has %.16s…: use another --data", dir, got, genesis))
+	}
+	return nil
+}
+
+// keepOwner refuses a folder that another hotkey, or a verifier of another subnet, used:
+// its ledger's UIDs, verdicts and weights are theirs. One from before there was this
+// file belongs to who uses it first.
+func keepOwner(dir string, netuid targon.NetUID, hotkey targon.Hotkey) error {
+	path, own := filepath.Join(dir, ownerName), fmt.Sprintf("%d-%s", netuid, hotkey)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return writeOnce(path, own+"\n")
+	}
+	if err != nil {
+		return fmt.Errorf("read whose folder it is: %w", err)
+	}
+	if got := strings.TrimSpace(string(text)); got != own {
+		return folderError(fmt.Sprintf("folder %s belongs to verifier %.64s (subnet and hotkey), this one is %s: use another --data", dir, got, own))
 	}
 	return nil
 }

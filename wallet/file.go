@@ -16,6 +16,8 @@ var (
 	ErrExists = errors.New("exists already, and a key is never overwritten")
 	// ErrNoKey is returned for a key that is not there.
 	ErrNoKey = errors.New("no such key")
+	// ErrNoFile is returned for what holds no secret and is no key either.
+	ErrNoFile = errors.New("want a file of mode 0600")
 )
 
 // maxFile bounds a key file; real ones have about 600 bytes, vaults 3,000.
@@ -141,5 +143,15 @@ func syncDir(dir string) error {
 }
 
 // ReadSecretFile reads a file that holds a secret, under the same conditions as a
-// private key file. The caller clears it.
-func ReadSecretFile(path string) ([]byte, error) { return readPrivate(path) }
+// private key file. The caller clears it. A pipe is none: it has no mode to trust.
+func ReadSecretFile(path string) ([]byte, error) {
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%w: %s is not there", ErrNoFile, path)
+	case err == nil && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is a pipe, a folder or a device", ErrNoFile, path)
+	case err == nil && info.Size() > maxFile:
+		return nil, fmt.Errorf("%w: %s has more than %d bytes", ErrNoFile, path, maxFile)
+	}
+	return readPrivate(path)
+}

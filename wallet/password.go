@@ -49,7 +49,7 @@ func FirstOf(sources ...Passwords) Passwords {
 // else may read.
 func FromFile(path string) Passwords {
 	return func(string) ([]Password, error) {
-		data, err := readPrivate(path)
+		data, err := ReadSecretFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("read password: %w", err)
 		}

@@ -144,6 +144,27 @@ func TestOpenPermissions(t *testing.T) {
 }
 
 // TestUnlockRefuses: each fault has its own sentence, of one line, with the file.
+// TestReadSecretFile: what is no key file is not called one.
+func TestReadSecretFile(t *testing.T) {
+	dir := t.TempDir()
+	long := filepath.Join(dir, "long")
+	if err := os.WriteFile(long, make([]byte, 64<<10+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none"): "none is not there", dir: "a pipe, a folder or a device", os.DevNull: "a pipe, a folder or a device", long: "more than 65536 bytes",
+	} {
+		for name, err := range map[string]error{
+			"file":     func() error { _, err := wallet.ReadSecretFile(path); return err }(),
+			"password": func() error { _, err := wallet.FromFile(path)("coldkey"); return err }(),
+		} {
+			if !errors.Is(err, wallet.ErrNoFile) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "key") {
+				t.Errorf("%s %s: %v, want %q", name, path, err, want)
+			}
+		}
+	}
+}
+
 func TestUnlockRefuses(t *testing.T) {
 	sealed, err := wallet.Seal([]byte("{}"), []byte("pw"), cheap)
 	if err != nil {
