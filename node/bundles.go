@@ -34,7 +34,10 @@ type bundleFolder struct {
 	bytes int64
 }
 
-const bundleSuffix = ".json"
+const (
+	bundleSuffix = ".json"
+	bundlePart   = ".targon-bundle-" // begins the names of files that are not whole yet
+)
 
 // openBundles makes the folder and counts what earlier runs left there.
 func openBundles(dir string, key bundle.Signer, log *slog.Logger) (*bundleFolder, error) {
@@ -47,6 +50,10 @@ func openBundles(dir string, key bundle.Signer, log *slog.Logger) (*bundleFolder
 		return nil, fmt.Errorf("read bundle folder: %w", err)
 	}
 	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), bundlePart) { // a crash came while it was written
+			_ = os.Remove(filepath.Join(dir, e.Name())) // it is in nobody's way but the disk's
+			continue
+		}
 		if !ours(e.Name()) {
 			continue // somebody else's file is not counted, and never removed
 		}
@@ -89,7 +96,7 @@ func (f *bundleFolder) write(b bundle.Bundle) error {
 	if !f.room(name, size, b.Judged.Verdict.Outcome == targon.Passed) {
 		return nil
 	}
-	file, err := os.CreateTemp(f.dir, ".bundle-")
+	file, err := os.CreateTemp(f.dir, bundlePart)
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,24 @@ func TestBundleFolder(t *testing.T) {
 	}
 }
 
+// TestBundleFolderAfterACrash: what a crash left half-written counts for nothing, so it
+// must not stay.
+func TestBundleFolderAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{bundlePart + "123", ".another"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := openBundles(dir, seal{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 || left[0].Name() != ".another" {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
 func TestBundleFolderThatIsNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {

@@ -100,12 +100,12 @@ func (c *chainFlags) with(cmd *cobra.Command, key substrate.Signer, do func(cont
 // connected connects, does something and hangs up.
 func (c *chainFlags) connected(cmd *cobra.Command, key substrate.Signer, do func(*chainSession) error) error {
 	if c.timeout <= 0 {
-		return fmt.Errorf("--timeout %s: want a positive time", c.timeout)
+		return usage(fmt.Errorf("--timeout %s: want a positive time", c.timeout))
 	}
 	conf := c.config()
 	client, err := conf.Connect()
 	if err != nil {
-		return err
+		return usage(err) // it only reads the addresses
 	}
 	defer func() { _ = client.Close() }()
 	s := &sends{Node: client}

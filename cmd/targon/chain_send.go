@@ -19,7 +19,7 @@ import (
 func (c *chainFlags) owned(cmd *cobra.Command, k *keyFlags, o walletOutside, do func(context.Context, *chainSession, substrate.Signer) (rpc.Inclusion, error)) error {
 	coldkey, err := k.coldkey(cmd.Context(), o)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	defer coldkey.Wipe()
 	return c.with(cmd, nil, func(ctx context.Context, s *chainSession) error {
@@ -46,7 +46,7 @@ func newChainRegisterCommand(o walletOutside) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		hotkey, err := k.address(o)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		return c.owned(cmd, k, o, func(ctx context.Context, s *chainSession, coldkey substrate.Signer) (rpc.Inclusion, error) {
 			return s.Register(ctx, coldkey, hotkey)
@@ -74,11 +74,11 @@ func newChainStakeCommand(o walletOutside) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		rao, err := parseTAO(amount)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		hotkey, err := k.address(o)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		return c.owned(cmd, k, o, func(ctx context.Context, s *chainSession, coldkey substrate.Signer) (rpc.Inclusion, error) {
 			if remove {
@@ -106,11 +106,11 @@ func newChainTransferCommand(o walletOutside) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		dest, err := targon.ParseHotkey(to)
 		if err != nil {
-			return fmt.Errorf("--to: %w", err)
+			return usage(fmt.Errorf("--to: %w", err))
 		}
 		rao, err := parseTAO(amount)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		return c.owned(cmd, k, o, func(ctx context.Context, s *chainSession, coldkey substrate.Signer) (rpc.Inclusion, error) {
 			return s.Transfer(ctx, coldkey, dest, rao)
@@ -137,14 +137,14 @@ func newChainServeCommand(o walletOutside) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		address, err := netip.ParseAddr(ip)
 		if err != nil {
-			return fmt.Errorf("--axon.external_ip %q: want an IP address", ip)
+			return usage(fmt.Errorf("--axon.external_ip %q: want an IP address", ip))
 		}
 		if port == 0 {
-			return errors.New("--axon.external_port 0: want 1 to 65535")
+			return usage(errors.New("--axon.external_port 0: want 1 to 65535"))
 		}
 		key, err := k.signer(cmd.Context(), o)
 		if err != nil {
-			return err
+			return usage(err)
 		}
 		return c.with(cmd, key, func(ctx context.Context, s *chainSession) error {
 			if err := s.ServeAxon(ctx, netip.AddrPortFrom(address, port)); err != nil {
@@ -197,7 +197,7 @@ func newChainWeightsCommand(o walletOutside) *cobra.Command {
 		if !byUID {
 			var err error
 			if hotkey, err = k.address(o); err != nil {
-				return err
+				return usage(err)
 			}
 		}
 		return c.with(cmd, nil, func(ctx context.Context, s *chainSession) error {
@@ -222,11 +222,11 @@ func newChainWeightsCommand(o walletOutside) *cobra.Command {
 func (c *chainFlags) setWeights(cmd *cobra.Command, k *keyFlags, o walletOutside, set string, versionKey uint64) error {
 	w, err := parseWeights(set)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	key, err := k.signer(cmd.Context(), o)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	return c.with(cmd, key, func(ctx context.Context, s *chainSession) error {
 		s.VersionKey = versionKey

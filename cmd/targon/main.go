@@ -34,7 +34,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	defer context.AfterFunc(ctx, stop)()
 	root := newRoot(started)
 	began := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	onBegin(root, func() { began = true })
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -43,6 +43,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return exitStatus(err, began)
 	}
 	return exitOK
+}
+
+// onBegin calls begun when a command's own function is about to run: cobra looks for
+// flags that are required, or exclude each other, after its PreRun hooks.
+func onBegin(cmd *cobra.Command, begun func()) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			begun()
+			return run(cmd, args)
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		onBegin(sub, begun)
+	}
 }
 
 // oneLine keeps an error to one line, so that scripts and logs can rely on it.

@@ -97,7 +97,11 @@ func (p *proverFlags) run(cmd *cobra.Command, o walletOutside) (err error) {
 	if err := p.loadEngine(&c); err != nil {
 		return usage(err)
 	}
-	if c.State, err = prover.OpenState(dir); err != nil {
+	c.State, err = prover.OpenState(dir)
+	if errors.Is(err, prover.ErrState) { // damaged, and will be at the next start
+		return usage(err)
+	}
+	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.State.Close()) }()

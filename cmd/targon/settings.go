@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func (b fileBytes) ReadBytes() ([]byte, error) { return b, nil }
 func (fileBytes) Read() (map[string]any, error) { return nil, errors.New("read as bytes") }
 
 func settleFromFile(flags *pflag.FlagSet, given map[string]bool, path string) error {
-	data, err := os.ReadFile(path)
+	data, err := readConfig(path)
 	if err != nil {
 		return err
 	}
@@ -83,6 +84,10 @@ func settleFromFile(flags *pflag.FlagSet, given map[string]bool, path string) er
 		return err
 	}
 	all := k.All()
+	// Of axon.port and port below axon one would win, and not always the same.
+	if twice := flatTwice(k.Raw()); twice != "" {
+		return fmt.Errorf("key %s is there twice: with dots and as levels", twice)
+	}
 	keys := make([]string, 0, len(all))
 	for key := range all {
 		keys = append(keys, key)
@@ -101,6 +106,44 @@ func settleFromFile(flags *pflag.FlagSet, given map[string]bool, path string) er
 		}
 	}
 	return nil
+}
+
+// maxConfig bounds a configuration file; there are some forty keys.
+const maxConfig = 1 << 20
+
+func readConfig(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
+	if err == nil && len(data) > maxConfig {
+		err = fmt.Errorf("more than %d bytes", maxConfig)
+	}
+	return data, err
+}
+
+// flatTwice returns a key that a document has twice, its dots being levels or not; empty
+// if there is none.
+func flatTwice(document map[string]any) string {
+	seen := map[string]bool{}
+	twice := ""
+	var walk func(prefix string, level map[string]any)
+	walk = func(prefix string, level map[string]any) {
+		for key, value := range level {
+			if below, ok := value.(map[string]any); ok && len(below) > 0 {
+				walk(prefix+key+".", below)
+				continue
+			}
+			if seen[prefix+key] && (twice == "" || prefix+key < twice) {
+				twice = prefix + key
+			}
+			seen[prefix+key] = true
+		}
+	}
+	walk("", document)
+	return twice
 }
 
 // setAll sets a flag to a value of the file, which may be a list where the flag may be

@@ -32,6 +32,8 @@ func TestSettled(t *testing.T) {
 		"map for one":    {file: "keys: [{a: b}]", err: "key keys: want one value, not several"},
 		"level for one":  {file: "place: {a: b}", err: `unknown key "place.a"`},
 		"not YAML":       {file: "axon: [", err: "config "},
+		"in both forms":  {file: "axon.port: 1\naxon: {port: 2}\n", err: "key axon.port is there twice"},
+		"too long":       {file: "place: " + strings.Repeat("x", 1<<20), err: "more than 1048576 bytes"},
 		"twice":          {file: "place: a\nplace: b\n", err: "config "},
 		"bad variable":   {env: map[string]string{"TARGON_AXON_PORT": "x"}, err: "TARGON_AXON_PORT: "},
 		"missing file":   {env: map[string]string{"TARGON_CONFIG": "nowhere.yaml"}, err: "config nowhere.yaml: "},

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"io/fs"
+	"syscall"
 
+	"targon/chain/subtensor"
 	"targon/ledger"
 	"targon/node"
 	"targon/verifier"
@@ -36,6 +40,14 @@ func usage(err error) error {
 	return usageError{err}
 }
 
+// unusable reports whether a file or folder is not there for this user to write, which
+// trying again does not change. A disk that is full may be emptied.
+func unusable(err error) bool {
+	path, ok := errors.AsType[*fs.PathError](err)
+	return ok && (errors.Is(path, fs.ErrPermission) || errors.Is(path, fs.ErrNotExist) ||
+		errors.Is(path, syscall.ENOTDIR) || errors.Is(path, syscall.EISDIR) || errors.Is(path, syscall.EROFS))
+}
+
 // exitStatus is what the process ends with. An error that came before the command
 // began to run is about the command line.
 func exitStatus(err error, began bool) int {
@@ -46,7 +58,9 @@ func exitStatus(err error, began bool) int {
 		return exitUnregistered
 	case errors.Is(err, ledger.ErrDamaged), errors.Is(err, verifier.ErrLedger), errors.Is(err, verifier.ErrRoot), errors.Is(err, node.ErrFolder):
 		return exitLedger
-	case isUsage, !began:
+	case errors.Is(err, context.Canceled): // told to end
+		return exitFault
+	case isUsage, !began, errors.Is(err, subtensor.ErrNetwork), unusable(err):
 		return exitUsage
 	}
 	return exitFault

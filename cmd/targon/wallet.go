@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"targon/sign"
 	"targon/wallet"
 )
 
@@ -27,6 +30,7 @@ type walletFlags struct {
 	name, hotkey, path string
 	passwordFile       string
 	json               bool
+	flags              *pflag.FlagSet
 }
 
 // newWalletCommand returns the tools that make, list and use keys.
@@ -59,13 +63,27 @@ func newWalletCommandWith(o walletOutside) *cobra.Command {
 	}
 	cmd.AddCommand(newWalletCreateCommand(o), newWalletImportCommand(o), newWalletListCommand(o),
 		newWalletShowCommand(o), newWalletSignCommand(o), newWalletVerifyCommand())
+	for _, sub := range cmd.Commands() {
+		run := sub.RunE
+		sub.RunE = func(cmd *cobra.Command, args []string) error { return walletFault(run(cmd, args)) }
+	}
 	return cmd
+}
+
+// walletFault marks what only other flags, files or passwords can mend, which is all but
+// a signature that is not one and what the machine refuses.
+func walletFault(err error) error {
+	_, refused := errors.AsType[*fs.PathError](err)
+	if errors.Is(err, sign.ErrSignature) || refused {
+		return err
+	}
+	return usage(err)
 }
 
 // bindWallet adds the flags that say which wallet is meant.
 func bindWallet(cmd *cobra.Command) *walletFlags {
-	w := &walletFlags{}
 	f := cmd.Flags()
+	w := &walletFlags{flags: f}
 	f.StringVar(&w.name, "wallet.name", "", "the coldkey's `name` (default $BT_WALLET_NAME or default)")
 	f.StringVar(&w.hotkey, "wallet.hotkey", "", "the hotkey's `name` (default $BT_WALLET_HOTKEY or default)")
 	f.StringVar(&w.path, "wallet.path", "", "`folder` of wallets (default $BT_WALLET_PATH or "+wallet.DefaultRoot+")")
@@ -80,8 +98,15 @@ func (w *walletFlags) bindPassword(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&w.passwordFile, "password-file", "", "`file` of mode 0600 with the password on one line")
 }
 
-// at finds the wallet that the flags, else the environment, else the defaults name.
+// at finds the wallet that the flags, else the environment, else the defaults name. A
+// flag that is given and empty, as from a script's variable that is not set, means
+// none: the default wallet is somebody else's money.
 func (w *walletFlags) at(o walletOutside) (wallet.Wallet, error) {
+	for _, name := range []string{"wallet.name", "wallet.hotkey", "wallet.path"} {
+		if f := w.flags.Lookup(name); f != nil && f.Changed && f.Value.String() == "" {
+			return wallet.Wallet{}, fmt.Errorf("--%s is empty: name one, or leave the flag out", name)
+		}
+	}
 	or := func(flag, variable string) string {
 		if flag != "" {
 			return flag
