@@ -61,7 +61,8 @@ func newDoor(keys []Key) *door {
 	return d
 }
 
-// enter finds the key and takes a place.
+// enter finds the key and takes a place. Who is refused for his limits gets a pass that
+// only says what they are.
 func (d *door) enter(authorization string, now time.Time) (*pass, error) {
 	h := d.find(authorization)
 	if h == nil {
@@ -76,10 +77,10 @@ func (d *door) enter(authorization string, now time.Time) (*pass, error) {
 	}
 	if wait > 0 {
 		h.meter.add(use{ending: limited}, now)
-		return nil, &limitError{after: wait}
+		return &pass{holder: h, left: max(0, int(h.tokens))}, &limitError{after: wait}
 	}
 	h.inside++
-	return &pass{holder: h, left: int(h.tokens), leave: func() {
+	return &pass{holder: h, left: max(0, int(h.tokens)), leave: func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		h.inside--

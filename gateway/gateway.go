@@ -215,12 +215,14 @@ func (g *Gateway) behindDoor(next func(http.ResponseWriter, *http.Request, *pass
 	return func(w http.ResponseWriter, r *http.Request) {
 		now := time.Now()
 		p, err := g.door.enter(r.Header.Get("Authorization"), now)
+		if p != nil {
+			p.allowance(w.Header(), now)
+		}
 		if err != nil {
 			writeError(w, err)
 			return
 		}
 		defer p.leave()
-		p.allowance(w.Header(), now)
 		next(w, r, p)
 	}
 }

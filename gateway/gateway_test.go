@@ -458,6 +458,24 @@ func TestOtherRoutes(t *testing.T) {
 	}
 }
 
+// TestOtherOrigins: a browser asks before a page of another origin may send a key, and is
+// told nothing that would allow it; nor may such a page read an answer.
+func TestOtherOrigins(t *testing.T) {
+	h := newNet(script{text: "ok"}).handler()
+	r := post("/v1/chat/completions", chat+`}`, "Origin", "https://example.org", "Access-Control-Request-Method", "POST")
+	r.Method = http.MethodOptions
+	for _, w := range []*httptest.ResponseRecorder{serve(h, r), serve(h, post("/v1/chat/completions", chat+`}`, "Origin", "https://example.org"))} {
+		for name := range w.Header() {
+			if strings.HasPrefix(name, "Access-Control") || w.Code == http.StatusNoContent {
+				t.Errorf("%d with %s", w.Code, name)
+			}
+		}
+	}
+	if w := serve(h, r); w.Code != http.StatusMethodNotAllowed {
+		t.Errorf("a preflight is answered %d", w.Code)
+	}
+}
+
 // TestLimitsOfAKey: a user beyond the limit is told when to come back.
 func TestLimitsOfAKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -181,7 +181,7 @@ func TestSeveralAreCharged(t *testing.T) {
 		w := serve(h, post("/v1/chat/completions", chat+`,"n":3}`))
 		codes += fmt.Sprint(w.Code, " ", w.Header().Get("X-Ratelimit-Remaining-Requests"), " ")
 	}
-	if codes != "200 1 200 0 429  " {
+	if codes != "200 1 200 0 429 0 " {
 		t.Errorf("with 4 requests a minute, three answers each: %s", codes)
 	}
 }

@@ -133,7 +133,7 @@ func TestAllowance(t *testing.T) {
 				t.Errorf("%v, want %s left", w.Header(), left)
 			}
 		}
-		if w := serve(h, post("/v1/chat/completions", chat+`}`)); w.Code != 429 || code(t, w) != "rate_limit_exceeded" {
+		if w := serve(h, post("/v1/chat/completions", chat+`}`)); w.Code != 429 || code(t, w) != "rate_limit_exceeded" || w.Header().Get("X-Ratelimit-Remaining-Requests") != "0" {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
 	})
