@@ -324,6 +324,8 @@ func TestNoBundle(t *testing.T) {
 		"scores of nothing": with("scores", `"AAAA"`), "path without end": with("path", "["+strings.Repeat(`"`+strings.Repeat("0", 64)+`",`, 40)+`"`+strings.Repeat("0", 64)+`"]`),
 		"band": with("replay", `{"noise":"targon","band":-1}`), "noise": with("replay", `{"noise":"loud","band":0}`),
 		"no model has so many ids": with("scores", vast(t, 1<<20+1)), "two of them": string(text) + "{}", "cut": string(text[:len(text)/2]),
+		"twice": `{"index":1,` + string(text[1:]), "twice in capitals": `{"INDEX":1,` + string(text[1:]),
+		"twice further in": strings.Replace(string(text), `"seal":{`, `"seal":{"\u017fignature":"x",`, 1),
 	} {
 		if _, err := bundle.Decode(strings.NewReader(text)); !errors.Is(err, bundle.ErrBundle) {
 			t.Errorf("%s: %v, want ErrBundle", name, err)

@@ -3,9 +3,11 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"targon"
 	"targon/merkle"
@@ -66,8 +68,8 @@ func (b Bundle) MarshalJSON() ([]byte, error) {
 	return json.Marshal(f)
 }
 
-// Decode reads a file of at most MaxBytes. Fields that it does not know, and anything
-// after the object, are refused. That the parts fit together is for [Check] to say.
+// Decode reads a file of at most MaxBytes. Fields that it does not know or that
+// are there twice, and anything after the object, are refused. That the parts fit together is for [Check] to say.
 func Decode(r io.Reader) (Bundle, error) {
 	text, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
 	if err != nil {
@@ -91,7 +93,47 @@ func Decode(r io.Reader) (Bundle, error) {
 	if err := d.Decode(&f); err != nil {
 		return Bundle{}, fmt.Errorf("%w: %w", ErrBundle, err)
 	}
+	if err := unique(text); err != nil {
+		return Bundle{}, fmt.Errorf("%w: %w", ErrBundle, err)
+	}
 	return f.bundle()
+}
+
+// unique refuses an object that has a name twice, also in capitals, which Go reads as the
+// same: who looks at the file with another tool would see the other value.
+func unique(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	type level struct {
+		names map[string]bool // nil: an array
+		name  bool            // what comes next is a name
+	}
+	stack := []level{{}}
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		top := &stack[len(stack)-1]
+		if s, ok := token.(string); ok && top.name {
+			if s = strings.ToLower(strings.ToUpper(s)); top.names[s] { // ſ is an s to Go
+				return fmt.Errorf("%.64q is there twice", s)
+			}
+			top.names[s], top.name = true, false
+			continue
+		}
+		top.name = top.names != nil
+		switch token {
+		case json.Delim('{'):
+			stack = append(stack, level{names: map[string]bool{}, name: true})
+		case json.Delim('['):
+			stack = append(stack, level{})
+		case json.Delim('}'), json.Delim(']'):
+			stack = stack[:len(stack)-1]
+		}
+	}
 }
 
 func (f file) bundle() (Bundle, error) {

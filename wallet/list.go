@@ -47,10 +47,10 @@ func List(root string) ([]Entry, error) {
 			continue
 		}
 		e, err := w.Entry()
-		if err != nil {
-			return nil, err
+		if err != nil { // of this wallet; the others are shown
+			e.Coldkey.Err = err
 		}
-		if e.Coldkey.Private != "" || e.Coldkey.Err == nil || len(e.Hotkeys) > 0 {
+		if e.Coldkey.Private != "" || e.Coldkey.Err == nil || len(e.Hotkeys) > 0 || err != nil {
 			out = append(out, e)
 		}
 	}

@@ -310,6 +310,19 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// A wallet whose hotkeys cannot be listed does not hide the others.
+func TestListGoesOn(t *testing.T) {
+	w := at(t, t.TempDir(), "b")
+	if err := w.SaveHotkey(generate(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(w.Root, "a", "hotkeys"), []byte("no folder"))
+	entries, err := wallet.List(w.Root)
+	if err != nil || len(entries) != 2 || entries[0].Coldkey.Err == nil || len(entries[1].Hotkeys) != 1 {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}
+
 func TestList(t *testing.T) {
 	if entries, err := wallet.List(filepath.Join(t.TempDir(), "none")); err != nil || len(entries) != 0 {
 		t.Errorf("no folder: %v, %v", entries, err)

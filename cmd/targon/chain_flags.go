@@ -51,7 +51,7 @@ func bindChain(cmd *cobra.Command, timeout time.Duration) *chainFlags {
 // bindEndpoint adds the flags that say which chain is meant.
 func (c *chainFlags) bindEndpoint(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.network, "subtensor.network", "", "`name` of the chain: finney, test or local (default $BT_SUBTENSOR_NETWORK or finney)")
+	f.StringVar(&c.network, "subtensor.network", "", "`name` of the chain: finney, archive, test or local (default $BT_SUBTENSOR_NETWORK or finney)")
 	f.StringVar(&c.endpoint, "subtensor.chain_endpoint", "", "`address` of a node, ws://…, wss://… or host:port; several with commas\n(default $BT_SUBTENSOR_CHAIN_ENDPOINT or the network's)")
 }
 

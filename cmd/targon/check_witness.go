@@ -28,7 +28,7 @@ type witnessFlags struct {
 func (f *witnessFlags) bind(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVar(&f.ledger, "ledger", "", "the verifier's ledger: a `folder` (its --data) or the file; it is only read")
-	fl.StringVar(&f.chain.network, "subtensor.network", "", "`name` of the chain to ask: finney, test or local (default: it is not asked)")
+	fl.StringVar(&f.chain.network, "subtensor.network", "", "`name` of the chain to ask: finney, archive, test or local (default: it is not asked)")
 	fl.StringVar(&f.chain.endpoint, "subtensor.chain_endpoint", "", "`address` of a node of the chain to ask, ws://…, wss://… or host:port (default: it is not asked)")
 	fl.Uint16Var(&f.chain.netuid, "netuid", 4, "the subnet's `number`")
 	fl.DurationVar(&f.chain.timeout, "timeout", 15*time.Second, "longest `time` that the chain is asked for")
@@ -56,6 +56,9 @@ func (f *witnessFlags) askChain(cmd *cobra.Command, b bundle.Bundle) (*bundle.Ch
 	out := &bundle.Chain{Why: "nobody has asked", Lost: "nobody has asked"}
 	if _, err := f.chain.config().Endpoints(); err != nil {
 		return nil, err
+	}
+	if f.chain.timeout <= 0 {
+		return nil, fmt.Errorf("--timeout %s: want a positive time", f.chain.timeout)
 	}
 	err := f.chain.with(cmd, nil, func(ctx context.Context, s *chainSession) error {
 		return askNode(ctx, s.Client, b, out)
