@@ -72,6 +72,7 @@ type Prover struct {
 	mu       sync.Mutex
 	capacity []byte // signed JSON, good until renew
 	renew    time.Time
+	hinted   time.Time // when the operator was last told what may be wrong here
 }
 
 // New checks the configuration and returns a prover.

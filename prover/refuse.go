@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"targon"
 	"targon/wire/ask"
@@ -86,9 +87,39 @@ func (p *Prover) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // report logs what became of a request: here and nowhere else. It never logs what
 // was asked or answered.
 func (p *Prover) report(r *http.Request, err error) {
-	if o := outcomeOf(err); o.ours {
+	o, hint := outcomeOf(err), hintOf(err)
+	switch {
+	case o.ours:
 		p.c.Log.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
-	} else {
+	case hint != "" && p.mayHint():
+		p.c.Log.WarnContext(r.Context(), "request refused", "path", r.URL.Path, "status", o.status, "error", err, "hint", hint)
+	default:
 		p.c.Log.DebugContext(r.Context(), "request refused", "path", r.URL.Path, "status", o.status, "error", err)
 	}
+}
+
+// hintOf is for refusals that may well be this machine's fault: a prover that refuses
+// everybody is ready, earns nothing, and its operator should hear why.
+func hintOf(err error) string {
+	switch {
+	case errors.Is(err, epistula.ErrStale):
+		return "if this goes on, set this machine's clock: it must be right within two seconds"
+	case errors.Is(err, errWeights):
+		return "if this goes on, serve the model that verifiers ask for: --model"
+	}
+	return ""
+}
+
+// hintAgain is the least time between two hints, since strangers can provoke them.
+const hintAgain = time.Minute
+
+func (p *Prover) mayHint() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.c.Now()
+	if !p.hinted.IsZero() && now.Sub(p.hinted).Abs() < hintAgain {
+		return false
+	}
+	p.hinted = now
+	return true
 }
