@@ -44,8 +44,8 @@ type order struct {
 // unlike encoding/json's.
 type body map[string]json.RawMessage
 
-// readBody reads at most maxBody bytes of at most maxDepth levels.
-func readBody(w http.ResponseWriter, r *http.Request) (body, error) {
+// readBody reads at most maxBody bytes.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if c := r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
 		return nil, errCoding
 	}
@@ -59,12 +59,10 @@ func readBody(w http.ResponseWriter, r *http.Request) (body, error) {
 	// The deadline that Handler set must be gone before the answer, or the server would
 	// take it for the user's going away. Writers that have no deadline (tests) need none.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	if err := unchanged(raw); err != nil {
-		return nil, err
-	}
-	return parseBody(raw)
+	return raw, unchanged(raw)
 }
 
+// parseBody takes a body of at most maxDepth levels apart.
 func parseBody(raw []byte) (body, error) {
 	if depth(raw) > maxDepth {
 		return nil, fmt.Errorf("%w: nested deeper than %d levels", errBody, maxDepth)
@@ -119,14 +117,18 @@ func parseChat(b body) (order, error) {
 	if err != nil {
 		return order{}, err
 	}
-	var turns []body
+	var turns []json.RawMessage // their number first: fields take more memory than text
 	if ok, err := b.get("messages", &turns); err != nil || !ok || len(turns) == 0 {
 		return order{}, badField("messages", "want a list of at least one message")
 	}
 	if len(turns) > maxMessages {
 		return order{}, badField("messages", "%d messages, at most %d", len(turns), maxMessages)
 	}
-	for i, turn := range turns {
+	for i, raw := range turns {
+		var turn body
+		if json.Unmarshal(raw, &turn) != nil {
+			return order{}, badField(fmt.Sprintf("messages[%d]", i), "want an object")
+		}
 		m, err := turn.message()
 		if f, ok := errors.AsType[*fieldError](err); ok {
 			return order{}, badField(fmt.Sprintf("messages[%d].%s", i, f.field), "%s", f.text)

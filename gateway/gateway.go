@@ -131,7 +131,7 @@ type Gateway struct {
 	door   *door
 	router *router
 	first  histogram           // times to the first id
-	texts  *semaphore.Weighted // bytes of text that are being encoded, see sized
+	bodies *semaphore.Weighted // bytes of bodies that are being read, see turn
 	stats  struct{ requests, answered, failed, aborted atomic.Uint64 }
 }
 
@@ -160,7 +160,7 @@ func New(c Config) *Gateway {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Gateway{c: c, door: newDoor(c.Keys), router: newRouter(c.Book, c.Breaker, c.Random), texts: semaphore.NewWeighted(maxBody)}
+	return &Gateway{c: c, door: newDoor(c.Keys), router: newRouter(c.Book, c.Breaker, c.Random), bodies: semaphore.NewWeighted(maxBody)}
 }
 
 // Stats returns the counters.

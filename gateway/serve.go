@@ -85,7 +85,16 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, parse func(body
 	if err != nil {
 		return order{}, nil, err
 	}
-	b, err := readBody(w, r)
+	raw, err := readBody(w, r)
+	if err != nil {
+		return order{}, nil, err
+	}
+	done, err := g.turn(r.Context(), raw)
+	if err != nil {
+		return order{}, nil, err
+	}
+	defer done()
+	b, err := parseBody(raw)
 	if err != nil {
 		return order{}, nil, err
 	}
@@ -99,7 +108,7 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request, parse func(body
 	}
 	var out []targon.Draft
 	for i := range max(1, len(o.prompts)) {
-		d, err := g.draft(r.Context(), o, i)
+		d, err := g.draft(o, i)
 		if err != nil {
 			return order{}, nil, err
 		}
@@ -127,13 +136,11 @@ func auditHeader(h http.Header) (optedOut bool, err error) {
 
 // draft encodes a prompt, by its number, and fits the answer into what is left of the
 // context.
-func (g *Gateway) draft(ctx context.Context, o order, number int) (targon.Draft, error) {
-	done, err := g.sized(ctx, o, number)
-	if err != nil {
+func (g *Gateway) draft(o order, number int) (targon.Draft, error) {
+	if err := g.sized(o, number); err != nil {
 		return targon.Draft{}, err
 	}
 	ids, err := g.prompt(o, number)
-	done()
 	if err != nil {
 		return targon.Draft{}, err
 	}

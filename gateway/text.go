@@ -92,38 +92,41 @@ func wanted(dst any) string {
 }
 
 const (
-	// shortText is a size of texts that wait for none that are longer.
+	// shortText is a size of bodies that wait for none that are longer.
 	shortText = 16 << 10
-	// encodeTime is how long a text may wait for others to be encoded.
+	// encodeTime is how long a body may wait for others.
 	encodeTime = 15 * time.Second
 )
 
-// sized refuses a text that cannot fit the context, before it costs anything, and waits
-// until no more than one body's worth of text is being encoded: that takes up to 160
-// times the memory of the text (own measurement). The caller calls done afterwards.
-func (g *Gateway) sized(ctx context.Context, o order, number int) (done func(), err error) {
-	all, least := 0, 0
+// turn waits until no more than one body's worth of bodies is being taken apart and
+// encoded: fields take up to 100 times the memory of the body, ids up to 160 times that of
+// the text (own measurements). The caller calls done afterwards.
+func (g *Gateway) turn(ctx context.Context, raw []byte) (done func(), err error) {
+	if len(raw) <= shortText {
+		return func() {}, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, encodeTime, errCrowded)
+	defer cancel()
+	weight := int64(len(raw))
+	if g.bodies.Acquire(ctx, weight) != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { g.bodies.Release(weight) }, nil
+}
+
+// sized refuses a text that cannot fit the context, before it costs anything.
+func (g *Gateway) sized(o order, number int) error {
+	least := 0
 	if len(o.prompts) > 0 {
-		all = len(o.prompts[number])
-		least = all
+		least = len(o.prompts[number])
 	}
 	for _, m := range o.messages {
-		all += len(m.Content)
 		if m.Role != roleAssistant { // of whose turns templates leave out reasoning
 			least += len(strings.TrimSpace(m.Content))
 		}
 	}
 	if g.c.Longest > 0 && least/g.c.Longest >= g.c.Context {
-		return nil, fmt.Errorf("%w: %d bytes of text are more than %d tokens", errContext, least, g.c.Context-1)
+		return fmt.Errorf("%w: %d bytes of text are more than %d tokens", errContext, least, g.c.Context-1)
 	}
-	if all <= shortText {
-		return func() {}, nil
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, encodeTime, errCrowded)
-	defer cancel()
-	weight := int64(min(all, maxBody))
-	if g.texts.Acquire(ctx, weight) != nil {
-		return nil, context.Cause(ctx)
-	}
-	return func() { g.texts.Release(weight) }, nil
+	return nil
 }

@@ -77,6 +77,30 @@ func TestLongTexts(t *testing.T) {
 	})
 }
 
+// TestManyFields: a body whose fields take more memory than its text waits as well.
+func TestManyFields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newNet(script{text: "ok"}).config()
+		h := &heavy{hold: make(chan struct{}), ids: ids("x")}
+		c.Codec = h
+		door := gateway.New(c).Handler()
+		body := chat + strings.Repeat(`,"a":1`, 100_000) + `}`
+		codes := make(chan int, 2)
+		for range 2 {
+			go func() {
+				codes <- serve(door, post("/v1/chat/completions", body).WithContext(context.WithoutCancel(t.Context()))).Code
+			}()
+		}
+		if got := <-codes; got != http.StatusServiceUnavailable || h.texts != 1 {
+			t.Errorf("the second of two is answered %d, %d were encoded", got, h.texts)
+		}
+		close(h.hold)
+		if got := <-codes; got != http.StatusOK {
+			t.Errorf("the first of two is answered %d", got)
+		}
+	})
+}
+
 // TestTooLongIsNotEncoded: a text that cannot fit is refused by its size alone.
 func TestTooLongIsNotEncoded(t *testing.T) {
 	const most = 4 * 511 // 4 bytes an id; the answer needs one of 512
