@@ -35,6 +35,12 @@ func (h *heavy) Encode(text string, _ bool) []targon.TokenID {
 	return h.ids
 }
 
+func (h *heavy) encoded() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.texts
+}
+
 func (h *heavy) Render(turns []gateway.Message) ([]targon.TokenID, error) {
 	return h.Encode(turns[0].Content, true), nil
 }
@@ -60,7 +66,7 @@ func TestLongTexts(t *testing.T) {
 		synctest.Wait()
 		go ask(`{"model":"tiny","prompt":"short"}`)
 		synctest.Wait()
-		if h.texts != 3 || h.most != 2*size+len("short") {
+		if h.encoded() != 3 || h.most != 2*size+len("short") {
 			t.Errorf("%d texts of %d bytes are encoded together, want two long ones and a short one", h.texts, h.most)
 		}
 		for range 3 { // those that waited, by synctest's clock
@@ -91,8 +97,9 @@ func TestManyFields(t *testing.T) {
 				codes <- serve(door, post("/v1/chat/completions", body).WithContext(context.WithoutCancel(t.Context()))).Code
 			}()
 		}
-		if got := <-codes; got != http.StatusServiceUnavailable || h.texts != 1 {
-			t.Errorf("the second of two is answered %d, %d were encoded", got, h.texts)
+		synctest.Wait() // one is encoded, the other waits
+		if got := <-codes; got != http.StatusServiceUnavailable || h.encoded() != 1 {
+			t.Errorf("the second of two is answered %d, %d were encoded", got, h.encoded())
 		}
 		close(h.hold)
 		if got := <-codes; got != http.StatusOK {
