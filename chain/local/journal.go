@@ -15,6 +15,9 @@ import (
 // ErrJournal is the root of every failure to go on from a file.
 var ErrJournal = errors.New("not a journal of this chain")
 
+// errInUse says that another process writes the file: two would mix their blocks.
+var errInUse = errors.New("in use by another chain")
+
 // errRecorded says that a call inside the process would be missing from the file.
 var errRecorded = errors.New("a chain with a journal takes extrinsics only")
 
@@ -41,7 +44,10 @@ func Open(config Config, path string) (*Chain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	whole, err := c.replay(file)
+	whole := int64(0)
+	if err = lock(file); err == nil {
+		whole, err = c.replay(file)
+	}
 	if err == nil {
 		err = file.Truncate(whole) // a line that a crash cut short
 	}
@@ -74,11 +80,26 @@ func (c *Chain) Close() error {
 }
 
 func (j *journal) write(l journalLine) error {
-	raw, err := json.Marshal(l)
+	raw, err := l.text()
 	if err != nil {
 		return err
 	}
-	_, err = j.file.Write(append(raw, '\n'))
+	_, err = j.file.Write(raw)
+	return err
+}
+
+func (l journalLine) text() ([]byte, error) {
+	raw, err := json.Marshal(l)
+	return append(raw, '\n'), err
+}
+
+// begins checks that the only, torn line of a file is the beginning of a journal's first:
+// somebody else's file would be emptied.
+func (c *Chain) begins(torn []byte) error {
+	first, err := journalLine{Hash: c.genesis}.text()
+	if err == nil && !bytes.HasPrefix(first, torn) {
+		err = fmt.Errorf("%w: it does not begin like one", ErrJournal)
+	}
 	return err
 }
 
@@ -99,6 +120,9 @@ func (c *Chain) replay(r io.Reader) (int64, error) {
 	whole := int64(0)
 	for {
 		raw, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && whole == 0 {
+			return 0, c.begins(raw)
+		}
 		if errors.Is(err, io.EOF) {
 			return whole, nil
 		}

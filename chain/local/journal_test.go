@@ -99,3 +99,45 @@ func TestJournal(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestJournalOfNobody: a file that is none stays as it is, also without a whole line, and
+// one that another chain writes is left to it.
+func TestJournalOfNobody(t *testing.T) {
+	config := local.Config{NetUID: 4, Tempo: 9, BlockTime: time.Hour}
+	path := filepath.Join(t.TempDir(), "key")
+	const key = `{"secretSeed":"0x00"}`
+	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := local.Open(config, path); !errors.Is(err, local.ErrJournal) {
+		t.Errorf("somebody's key: %v", err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != key {
+		t.Errorf("the file is now %q, %v", got, err)
+	}
+	path = filepath.Join(t.TempDir(), "chain")
+	c, err := local.Open(config, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := local.Open(config, path); err == nil || errors.Is(err, local.ErrJournal) {
+		t.Errorf("the file of a chain that runs: %v", err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 1, 20} { // a crash while it was begun
+		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, err := local.Open(config, path)
+		if err != nil {
+			t.Fatalf("cut at %d: %v", n, err)
+		}
+		_ = c.Close()
+	}
+}

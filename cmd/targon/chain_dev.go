@@ -115,10 +115,16 @@ func devAccounts() ([]local.Account, error) {
 
 func (f chainDevFlags) run(ctx context.Context, out io.Writer) error {
 	config, err := f.config()
+	if err == nil {
+		err = checkListen("listen", f.listen)
+	}
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	chain, err := f.chain(config)
+	if errors.Is(err, local.ErrJournal) {
+		return usage(err)
+	}
 	if err != nil {
 		return err
 	}
