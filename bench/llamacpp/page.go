@@ -72,12 +72,13 @@ Decoding has to read every weight but the embeddings for each id. A *plain read*
 turns. A share above 1 comes from the third-level cache, which keeps some of what is read for the next id. builtin fits into it, where a plain read is faster than numbers can
 be widened and multiplied.
 
-Score over decode is what a verifier saves by checking in one pass. Decoding reads weights as fast as memory gives them, so that the aims of 3 for builtin in F16 and 8 for
-random-24M in F32 would take 87 and 91 % of the 118 GFLOP/s that a core of the processor measured here does at its peak. Both are missed: on the idle machine
-scoring comes to 64 and 71 %, that is 10,300 and 2,750 ids a second, and in the best moments of builtin to 70 %. In F32 builtin decodes more slowly, and the ratio is 3.5.
-What holds it there: four rows times six vectors, everything in the first-level cache, do 94 % in F32 and 93 % in F16, since the sixteen lanes of a sum have to be added up in
+Score over decode is what a verifier saves by checking in one pass. Decoding reads weights as fast as memory gives them, so the ratio is the machine's as much as the engine's.
+Where memory is fast, the aims of 3 for builtin in F16 and 8 for random-24M in F32 would take 87 and 91 % of the 118 GFLOP/s that a core of the processor measured here does at
+its peak, and both are missed: builtin in F16 comes to 2.2 to 2.8, random-24M to 5.0 to 7.8. Where others on the host slow memory down, random-24M comes to 8 (below), since it decodes
+more slowly. builtin in F32 is at 3.5 to 4.3.
+What holds scoring at 62 to 73 % of the peak: four rows times six vectors, everything in the first-level cache, do 94 % in F32 and 93 % in F16, since the sixteen lanes of a sum have to be added up in
 the order that arithmetic 1 says, which takes turns from the multipliers; weights and vectors from the second and third level leave 85 to 90 %; and matrices are 83 % of the time, attention
-9 %, reading the logits 4 %, all else 4 % (builtin). Against the program before, in turns, medians of seven pairs in CPU time: random-24M 1.12 (F32) and 1.30 (F16) times as fast, builtin 1.03 and 1.11.
+9 %, reading the logits 4 %, all else 4 % (builtin).
 
 Memory is the most that a process had which ran our engine alone on the file, mapped, for a prompt of 192 ids and an answer of 64 (VmHWM). *Needed* is the
 file and float32 keys and values of these positions. *The process before* is what the program itself takes, llama.cpp's code included, before it opens a model. Without the
@@ -88,28 +89,31 @@ program, and by type, there is more about memory below.
 const batches = `
 ## Batches, threads and memory
 
-Measured by hand on 2026-11-22 on two cores of an AMD EPYC (Zen 4) that others were using at the same time (load 8 to 13), so that figures of one row belong
-together and others do not: ids in a second of CPU time, medians of five runs of the program of that morning and of the one of that evening in turns, ratios medians
-of the pairs. Kernels for scoring became faster the same day and have a part in them.
+Measured on 2026-11-23 by ` + "`" + `targon bench engine` + "`" + ` on two cores of an AMD EPYC (Zen 4) with nothing else on them, though not on the host: ids in a second of CPU time on one thread, means of
+two runs, each of medians. The last two columns are ids in a second of elapsed time with two threads over those with one.
 
-| random-24M | one answer | 16 at a time | 64 at a time | 64 over one | score | 16, two threads | before | ratio |
-|---|---|---|---|---|---|---|---|---|
-| f32 | 271 | 1381 (**1.17**) | 2055 (**1.27**) | 7.6 | 2629 | 1313 | 708 | **1.91** |
-| f16 | 494 | 2108 (**1.27**) | 2236 (**1.27**) | 4.5 | 2510 | 1933 | 937 | **2.06** |
-| q8_0 | 802 | 3379 (**1.60**) | 3889 (**1.48**) | 4.8 | 5411 | 3368 | 2058 | **1.68** |
-| q4_0 | 1703 | 3772 (**1.60**) | 4119 (**1.54**) | 2.4 | 5687 | 3947 | 1999 | **2.00** |
+| model | type | one answer | 16 at a time | 64 at a time | 64 over one | score | of peak | score over one answer | two threads: score | one answer |
+|---|---|---|---|---|---|---|---|---|---|---|
+| builtin | f32 | 2392 | 5591 | 8500 | 3.6 | 9999 | 62 % | 4.2 | 1.89 | 1.97 |
+| builtin | f16 | 3862 | 8231 | 8684 | 2.2 | 10025 | 62 % | 2.6 | 1.88 | 1.76 |
+| builtin | q8_0 | 5427 | 15156 | 14910 | 2.7 | 20389 | – | 3.8 | 1.71 | 1.66 |
+| builtin | q4_0 | 5060 | 15402 | 15913 | 3.1 | 20206 | – | 4.0 | 1.73 | 1.61 |
+| random-24M | f32 | 326 | 1533 | 2334 | 7.2 | 2620 | 67 % | 8.0 | 2.01 | 1.33 |
+| random-24M | f16 | 706 | 2476 | 2387 | 3.4 | 2758 | 71 % | 3.9 | 1.89 | 1.75 |
+| random-24M | q8_0 | 952 | 3847 | 4579 | 4.8 | 5394 | – | 5.7 | 1.90 | 2.48 |
+| random-24M | q4_0 | 1585 | 4418 | 4748 | 3.0 | 5567 | – | 3.5 | 1.92 | 1.67 |
 
 * **Draws.** To hash 32,000 ids and bound the noise of each one by one took 110 µs an id, a third of a step of 16 in Q8_0. Now 16 ids at a time are compared with a
   bound that needs no logarithm (` + "`" + `kernel.Contest` + "`" + `), which takes 10 to 15 µs, and some twenty are worked out. ` + "`" + `top_p` + "`" + ` took 1 to 2 ms an id, four times all else in a batch; it
   sorts and adds up few ids now and takes 0.04 to 0.3 ms, ` + "`" + `top_k` + "`" + ` 0.01 instead of 0.5 ms. The ids are the same, by tests against the definition.
-* **64 over one.** The aim of 4 is met in F32 and F16. In Q8_0 it depends on the cache: 16 MB of weights stay in a third-level cache of 32 MB when nobody else wants it; one answer
-  alone then comes at 1400 to 2000 a second, and 64 at some 3 times that; Q4_0, at 8 MB, is the same always. There 64 answers are multiplied at the speed of scoring, less what attention,
-  draws and unpacking weights take (about 14, 7 and 10 %), and scoring itself is 3 to 4 times one answer: 4 would need faster products, not better batches.
-* **Two threads.** A second thread took half of the answers and read all weights again: 16 answers in F32 cost 1.7 times the CPU time. Threads now share out rows of the weights
-  below 48 positions. One answer by two threads, where both cores are free: fastest steps (2 %) at 1.8 to 2.0 (F32), 2.1 to 2.3 (F16), 2.1 to 2.6 (Q8_0), 1.3 (Q4_0) and 1.4 to
-  1.6 times (builtin) the speed of one thread's fastest, and medians at 1.4 to 1.6, 1.7, 1.0 to 1.7, 1.1 to 1.7 and 1.0 to 1.5 times, in bursts of a few seconds at a raised priority, since this
-  machine had no free core otherwise. It pays since two cores read memory at twice the speed of one (39 GB/s against 20, plain reads of 128 MB). Where a core is busy, one
-  thread goes on alone after a step or two, and there is nothing to be had: the same CPU time as with one thread, or up to a sixth more for a model as small as builtin.
+* **64 over one.** The aim of 4 is met by random-24M in F32, and in Q8_0 where memory is slow as here; where one answer comes at 1500 a second, 64 come 3.3 times as fast. In F16 it would take 86 % of the multipliers' peak for products alone. In Q4_0, whose 8 MB stay in the third-level cache, one answer
+  comes at 1600 to 2000 a second and there is little left to gain: 64 answers are multiplied at 70 % of what VPDPBUSD does at its peak, which is two fifths of the time. A quarter is
+  attention, which reads half a megabyte of float32 keys and values for each id of 40 before it, from memory, since 64 sequences do not fit into a cache (laying a head's rows side by side, fetching
+  ahead and larger pages of memory were tried and changed nothing); 8 % is to unpack weights, 7 % draws.
+* **Two threads.** The aim of 1.8 for scoring is met but by builtin in Q8_0 and Q4_0, where a step takes 3 ms: a tenth of a millisecond of it is to wake the second thread, and later positions, which it has,
+  see more before them. To deal positions out so that both see as much evened that out and cost as much in waiting for each other. Below 48 positions threads share out rows of the weights instead.
+  One answer gains since two cores read memory at twice the speed of one (39 GB/s against 20, plain reads of 128 MB), where both are free; where a core is busy, one thread goes on
+  alone after a step or two.
 * **Memory**, by the highest of a process less what it had before it opened the model, for the prompt of 192 ids and the answer of 64, files mapped, one thread. Medians of five
   on 2026-11-23, the program of the evening before in turns with that of today; they differ by 1 % of what is needed at most, 3 % for builtin:
 
