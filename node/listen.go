@@ -41,7 +41,23 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Durat
 	}, grace)
 }
 
+// bodyTime is how long a body may take to come where nobody reads it: a server looks at what
+// is left of one when it has answered.
+const bodyTime = 15 * time.Second
+
+// bounded gives bodies a deadline. Who reads one sets his own, and takes it away when it
+// is there: an answer may take longer.
+func bounded(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // one that cannot has no connection
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
 func serveOn(ctx context.Context, l net.Listener, s *http.Server, grace time.Duration) error {
+	s.Handler = bounded(s.Handler)
 	failed := make(chan error, 1)
 	go func() { failed <- s.Serve(l) }()
 	select {
