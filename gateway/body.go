@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"targon"
+	"targon/wire/exact"
 )
 
 // Bounds of a body. Whatever is larger is refused before it costs more than
@@ -59,7 +60,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// The deadline that Handler set must be gone before the answer, or the server would
 	// take it for the user's going away. Writers that have no deadline (tests) need none.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-	return raw, unchanged(raw)
+	if err := exact.Text(raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", errBody, err)
+	}
+	return raw, nil
 }
 
 // parseBody takes a body of at most maxDepth levels apart.

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,53 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 )
-
-// unchanged refuses a body that encoding/json would read as another text than was sent:
-// it takes U+FFFD for bytes that are no UTF-8 and for half of a surrogate pair.
-func unchanged(raw []byte) error {
-	if !utf8.Valid(raw) {
-		return fmt.Errorf("%w: not UTF-8", errBody)
-	}
-	if halfPair(raw) {
-		return fmt.Errorf(`%w: half of a surrogate pair (\ud800 to \udfff alone)`, errBody)
-	}
-	return nil
-}
-
-// halfPair looks for an escaped UTF-16 surrogate without its other half.
-func halfPair(raw []byte) bool {
-	for {
-		i := bytes.IndexByte(raw, '\\')
-		if i < 0 || i+2 > len(raw) {
-			return false
-		}
-		r := escaped(raw[i:])
-		raw = raw[i+2:]
-		if !utf16.IsSurrogate(r) {
-			continue
-		}
-		raw = raw[4:]
-		if utf16.DecodeRune(r, escaped(raw)) == utf8.RuneError {
-			return true
-		}
-		raw = raw[6:]
-	}
-}
-
-// escaped reads what \uXXXX at the beginning stands for, -1 if nothing of the kind is there.
-func escaped(raw []byte) rune {
-	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
-		return -1
-	}
-	n, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
-	if err != nil {
-		return -1
-	}
-	return rune(n)
-}
 
 // integral reads an integer that is written as 16.0 or 1e3: to JSON they are the same
 // numbers. What is beyond 64 bits is the largest there is.

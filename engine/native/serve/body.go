@@ -12,10 +12,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"targon"
+	"targon/wire/exact"
 )
 
 // Bounds of a body. Whatever is larger is refused before it costs more than reading it.
@@ -61,46 +60,10 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		}
 		return nil, errEarly
 	}
-	// encoding/json would read U+FFFD for both, so that a model saw another text than was sent.
-	if !utf8.Valid(raw) {
-		return nil, badBody("request body is not UTF-8")
-	}
-	if halfPair(raw) {
-		return nil, badBody(`request body has half of a surrogate pair (\ud800 to \udfff alone)`)
+	if err := exact.Text(raw); err != nil {
+		return nil, badBody("request body: %v", err)
 	}
 	return raw, nil
-}
-
-// halfPair looks for an escaped UTF-16 surrogate without its other half, in JSON.
-func halfPair(raw []byte) bool {
-	for {
-		i := bytes.IndexByte(raw, '\\')
-		if i < 0 || i+2 > len(raw) {
-			return false
-		}
-		r := escaped(raw[i:])
-		raw = raw[i+2:]
-		if !utf16.IsSurrogate(r) {
-			continue
-		}
-		raw = raw[4:]
-		if utf16.DecodeRune(r, escaped(raw)) == utf8.RuneError {
-			return true
-		}
-		raw = raw[6:]
-	}
-}
-
-// escaped reads what \uXXXX at the beginning stands for, -1 if nothing of the kind is there.
-func escaped(raw []byte) rune {
-	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
-		return -1
-	}
-	n, err := strconv.ParseUint(string(raw[2:6]), 16, 16)
-	if err != nil {
-		return -1
-	}
-	return rune(n)
 }
 
 // fields takes a JSON object apart, field by field: what has not been read when it ends
