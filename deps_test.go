@@ -30,6 +30,7 @@ const policy = `
 	# In the order in which data flows.
 	NOUNS       = targon
 	FOUNDATIONS = sign noise scale merkle
+	FILES       = filelock
 	STEPS       = challenge proof evidence score weights yuma market bundle
 	WIRE        = wire
 	ROLES       = prover verifier gateway inputs pool dashboard calibrate
@@ -38,12 +39,13 @@ const policy = `
 
 	NOUNS:       -
 	FOUNDATIONS: NOUNS
+	FILES:       -
 	STEPS:       NOUNS FOUNDATIONS EARLIER
 	WIRE:        NOUNS FOUNDATIONS
 
 	# A role never imports a role or an adapter: node joins them.
-	ROLES:       NOUNS FOUNDATIONS STEPS WIRE
-	ADAPTERS:    NOUNS FOUNDATIONS WIRE yuma
+	ROLES:       NOUNS FOUNDATIONS FILES STEPS WIRE
+	ADAPTERS:    NOUNS FOUNDATIONS FILES WIRE yuma
 	BYTES:       -
 
 	# Conformance suites speak of the interface that a role declares.

@@ -21,11 +21,12 @@ import (
 	"sync"
 
 	"targon"
+	"targon/filelock"
 )
 
 // Sentinels of this package.
 var (
-	ErrInUse   = errors.New("is in use by another process")
+	ErrInUse   = filelock.ErrHeld
 	ErrClosed  = errors.New("ledger is closed")
 	ErrDamaged = errors.New("ledger is damaged")
 )

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+
+	"targon/filelock"
 )
 
 // Option changes how Open works.
@@ -36,10 +38,10 @@ func Open(path string, options ...Option) (*File, error) {
 }
 
 func open(file *os.File, path string, options []Option) (*File, error) {
-	if err := lock(file); errors.Is(err, ErrInUse) {
+	if err := filelock.Take(file); errors.Is(err, ErrInUse) {
 		return nil, fmt.Errorf("ledger %s %w", path, err)
 	} else if err != nil {
-		return nil, fmt.Errorf("lock ledger %s: %w", path, err)
+		return nil, fmt.Errorf("open ledger %s: %w", path, err)
 	}
 	info, err := file.Stat()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"targon"
+	"targon/filelock"
 )
 
 var (
@@ -72,7 +73,10 @@ func openState(dir string) (*State, error) {
 		return nil, err
 	}
 	s := &State{restarted: !fresh, file: f, known: map[targon.Hotkey]struct{}{}}
-	if err = lock(f); err == nil {
+	if err = filelock.Take(f); errors.Is(err, filelock.ErrHeld) {
+		err = ErrInUse
+	}
+	if err == nil {
 		err = errors.Join(s.load(), syncDir(dir))
 	}
 	if err != nil {

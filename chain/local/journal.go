@@ -10,13 +10,11 @@ import (
 	"os"
 
 	"targon"
+	"targon/filelock"
 )
 
 // ErrJournal is the root of every failure to go on from a file.
 var ErrJournal = errors.New("not a journal of this chain")
-
-// errInUse says that another process writes the file: two would mix their blocks.
-var errInUse = errors.New("in use by another chain")
 
 // errRecorded says that a call inside the process would be missing from the file.
 var errRecorded = errors.New("a chain with a journal takes extrinsics only")
@@ -45,7 +43,7 @@ func Open(config Config, path string) (*Chain, error) {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	whole := int64(0)
-	if err = lock(file); err == nil {
+	if err = filelock.Take(file); err == nil { // two chains would mix their blocks
 		whole, err = c.replay(file)
 	}
 	if err == nil {

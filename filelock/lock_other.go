@@ -1,6 +1,6 @@
 //go:build !(linux || darwin || freebsd || netbsd || openbsd || dragonfly)
 
-package ledger
+package filelock
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// lock refuses: without a lock two processes could write over each other.
-func lock(*os.File) error {
+// Take refuses: without a lock two processes could write over each other.
+func Take(*os.File) error {
 	return fmt.Errorf("lock file: %w on this system", errors.ErrUnsupported)
 }
