@@ -54,12 +54,12 @@ const policy = `
 	ledger/ledgertest: NOUNS FOUNDATIONS STEPS WIRE verifier
 
 	# The whole.
-	node:        NOUNS FOUNDATIONS STEPS WIRE ROLES ADAPTERS BYTES
-	localnet:    NOUNS FOUNDATIONS STEPS WIRE ROLES ADAPTERS BYTES node
+	node:        NOUNS FOUNDATIONS FILES STEPS WIRE ROLES ADAPTERS BYTES
+	localnet:    NOUNS FOUNDATIONS FILES STEPS WIRE ROLES ADAPTERS BYTES node
 	sim:         NOUNS FOUNDATIONS STEPS WIRE ROLES ADAPTERS BYTES node
 	audit:       NOUNS FOUNDATIONS STEPS WIRE ROLES ADAPTERS BYTES
 	bench:       NOUNS FOUNDATIONS STEPS WIRE ROLES ADAPTERS BYTES node localnet sim audit
-	cmd:         NOUNS FOUNDATIONS STEPS WIRE ROLES ADAPTERS BYTES node localnet sim audit bench
+	cmd:         NOUNS FOUNDATIONS FILES STEPS WIRE ROLES ADAPTERS BYTES node localnet sim audit bench
 
 	# The built-in model's own tools measure it with the engine that runs it.
 	model/make:  model engine NOUNS FOUNDATIONS

@@ -2,47 +2,10 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 )
-
-// integral reads an integer that is written as 16.0 or 1e3: to JSON they are the same
-// numbers. What is beyond 64 bits is the largest there is.
-func integral(raw json.RawMessage, dst any) bool {
-	n, ok := dst.(*int64)
-	v, err := strconv.ParseFloat(string(raw), 64)
-	if !ok || err != nil || v != math.Trunc(v) {
-		return false
-	}
-	switch {
-	case v >= math.MaxInt64:
-		*n = math.MaxInt64
-	case v <= math.MinInt64:
-		*n = math.MinInt64
-	default:
-		*n = int64(v)
-	}
-	return true
-}
-
-// wanted names what JSON a Go value is read from.
-func wanted(dst any) string {
-	switch dst.(type) {
-	case *bool:
-		return "true or false"
-	case *string:
-		return "a string"
-	case *int64:
-		return "an integer"
-	case *float64:
-		return "a number"
-	}
-	return "an object"
-}
 
 const (
 	// shortText is a size of bodies that wait for none that are longer.

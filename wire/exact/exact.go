@@ -1,15 +1,18 @@
-// Package exact tells whether JSON says what encoding/json reads.
+// Package exact reads JSON as what it says.
 //
-// That package takes U+FFFD for bytes that are no UTF-8 and for half of a surrogate pair,
-// so that a model would see another text than was sent. This one only looks; it decodes
-// nothing, and whether the JSON is any is for who decodes it.
+// encoding/json takes U+FFFD for bytes that are no UTF-8 and for half of a surrogate pair,
+// so that a model would see another text than was sent; and 16.0 is no integer to it. Which
+// fields there are, and what they mean, is for who reads them.
 //
-// Invariant: in a text that passes, a string has U+FFFD only where it is written.
+// Invariant: in a text that passes, a string has U+FFFD only where it is written, and no
+// number is read as another.
 package exact
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -64,4 +67,30 @@ func escaped(raw []byte) rune {
 		return -1
 	}
 	return rune(n)
+}
+
+// Field decodes a field's value into dst. An integer may be written as 16.0 or 1e3: to JSON
+// they are the same numbers. If the value is of another type, wanted names dst's.
+func Field(raw json.RawMessage, dst any) (wanted string, ok bool) {
+	if json.Unmarshal(raw, dst) == nil {
+		return "", true
+	}
+	switch dst := dst.(type) {
+	case *bool:
+		return "true or false", false
+	case *string:
+		return "a string", false
+	case *int64:
+		v, err := strconv.ParseFloat(string(raw), 64)
+		if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 { // beyond, floats leave integers out
+			return "an integer of 64 bits", false
+		}
+		*dst = int64(v)
+		return "", true
+	case *float64:
+		return "a number", false
+	case *[]json.RawMessage:
+		return "a list", false
+	}
+	return "an object", false
 }

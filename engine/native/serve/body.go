@@ -102,39 +102,13 @@ func (f *fields) take(name string) (json.RawMessage, bool) {
 // read decodes a field into dst and reports whether it was there.
 func (f *fields) read(name string, dst any) bool {
 	raw, ok := f.take(name)
-	if ok && json.Unmarshal(raw, dst) != nil && !integral(raw, dst) {
-		f.fail(name, "has the wrong type, want %s", wanted(dst))
-	}
-	return ok
-}
-
-// integral reads an integer that is written as 16.0 or 1e3: to JSON they are the same
-// numbers, and so they are to vLLM.
-func integral(raw json.RawMessage, dst any) bool {
-	n, ok := dst.(*int64)
-	v, err := strconv.ParseFloat(string(raw), 64)
-	if !ok || err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+	if !ok {
 		return false
 	}
-	*n = int64(v)
-	return true
-}
-
-// wanted names what JSON a Go value is read from.
-func wanted(dst any) string {
-	switch dst.(type) {
-	case *bool:
-		return "true or false"
-	case *string:
-		return "a string"
-	case *int64:
-		return "an integer of 64 bits"
-	case *float64:
-		return "a number"
-	case *[]json.RawMessage:
-		return "a list"
+	if wanted, ok := exact.Field(raw, dst); !ok {
+		f.fail(name, "has the wrong type, want %s", wanted)
 	}
-	return "an object with numbers in it"
+	return true
 }
 
 // number reads an integer that must lie in a range.
