@@ -20,6 +20,8 @@ type call struct {
 	from int              // the first position whose logits are wanted and were not read
 	most int              // how many positions a step may compute
 	read reader
+	// whole: the reader needs rows of logits whole. Otherwise they may come in pieces.
+	whole bool
 	// ordered: the reader must be told of one position after the other. Otherwise it may
 	// be told of several at a time.
 	ordered bool
@@ -35,10 +37,6 @@ type call struct {
 	results []result
 	wake    chan struct{} // holds one when the caller should look
 }
-
-// A reader is told the logits of a position. It returns the id that is computed next,
-// if more is true; a call ends when it has no more ids.
-type reader func(ws *workspace, position int, logits []float32) (next targon.TokenID, more bool, err error)
 
 // A result is what a call's reader hands to its caller.
 type result struct {

@@ -83,9 +83,10 @@ type Engine struct {
 	abreast int // threads that may share rows out: each has a processor
 	worth   int // so many weights are worth one of them
 
-	spaces []*workspace // made on first use; whoever runs the steps has them,
-	team   team         // those who share them,
-	pages  *pages       // and the attention cache
+	spaces  []*workspace // made on first use; whoever runs the steps has them,
+	members []*member    // the other threads,
+	team    team         // what they share rows out by,
+	pages   *pages       // and the attention cache
 	batch
 }
 
@@ -177,7 +178,7 @@ func (e *Engine) check(r targon.Request, answer int) error {
 // error ends the sequence. Leaving the loop ends the work.
 func (e *Engine) Generate(ctx context.Context, r targon.Request) iter.Seq2[targon.Token, error] {
 	return func(yield func(targon.Token, error) bool) {
-		if err := e.generate(ctx, r, e.drawn(r, ignore), func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
+		if err := e.generate(ctx, r, e.drawing(r, nil), func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
 			yield(targon.Token{}, fmt.Errorf("generate: %w", err))
 		}
 	}
@@ -197,7 +198,7 @@ func (e *Engine) GenerateBy(ctx context.Context, r targon.Request, pick Pick) it
 			}
 			return id, targon.Position{}, err
 		}
-		if err := e.generate(ctx, r, draw, func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
+		if err := e.generate(ctx, r, drawing{draw: draw}, func(d Drawn) bool { return yield(d.Token, nil) }); err != nil {
 			yield(targon.Token{}, fmt.Errorf("generate: %w", err))
 		}
 	}
@@ -206,22 +207,40 @@ func (e *Engine) GenerateBy(ctx context.Context, r targon.Request, pick Pick) it
 // A drawer chooses the id that follows a number of ids, and says what is wanted about it.
 type drawer func(ws *workspace, logits []float32, before int) (targon.TokenID, targon.Position, error)
 
-// drawn draws as a request says, and looks.
-func (e *Engine) drawn(r targon.Request, look look) drawer {
-	return func(ws *workspace, logits []float32, before int) (targon.TokenID, targon.Position, error) {
-		id := ws.pick(e.sampler, logits, r.Sampling, before)
-		return id, look(ws, logits, id), nil
+// A drawing is how ids are drawn: by lots, which take rows of logits in pieces, or else by a
+// drawer.
+type drawing struct {
+	lot  func(before int) lot
+	draw drawer
+}
+
+// drawing draws as a request says, and looks, unless that is nil.
+func (e *Engine) drawing(r targon.Request, look look) drawing {
+	if look == nil && !r.Sampling.Filtered() {
+		return drawing{lot: func(before int) lot { return e.sampler.lot(r.Sampling, before) }}
+	}
+	return drawing{draw: e.drawer(r, look)}
+}
+
+// drawer draws as a request says, and looks, unless that is nil.
+func (e *Engine) drawer(r targon.Request, look look) drawer {
+	return func(ws *workspace, logits []float32, before int) (id targon.TokenID, at targon.Position, err error) {
+		id = ws.pick(e.sampler, logits, r.Sampling, before)
+		if look != nil {
+			at = look(ws, logits, id)
+		}
+		return id, at, nil
 	}
 }
 
-func (e *Engine) generate(ctx context.Context, r targon.Request, draw drawer, yield func(Drawn) bool) error {
-	return e.answer(ctx, r, manner{draw: draw, ends: e.ends}, yield)
+func (e *Engine) generate(ctx context.Context, r targon.Request, by drawing, yield func(Drawn) bool) error {
+	return e.answer(ctx, r, manner{drawing: by, ends: e.ends}, yield)
 }
 
-// A manner is how an answer comes about: what draws an id, which ids end it, and with
-// whom it shares its cache.
+// A manner is how an answer comes about: how its ids are drawn, which of them end it, and
+// with whom it shares its cache.
 type manner struct {
-	draw drawer
+	drawing
 	ends func(targon.TokenID) bool
 	salt string
 }
@@ -235,14 +254,22 @@ func (e *Engine) answer(ctx context.Context, r targon.Request, by manner, yield 
 	}
 	n := len(r.Prompt)
 	c := &call{ids: slices.Clone(r.Prompt), from: n - 1, most: e.atOnce(chunk), credit: e.ahead, cache: sequence{salt: by.salt}}
-	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
-		id, position, err := by.draw(ws, logits, at+1)
-		if err != nil {
-			return 0, false, err
-		}
+	next := func(at int, id targon.TokenID, position targon.Position) (targon.TokenID, bool, error) {
 		last := at+2-n == int(r.MaxTokens) || by.ends(id)
 		e.hand(c, result{id: id, last: last, position: position})
 		return id, !last, nil
+	}
+	if by.lot != nil {
+		c.read = func(at int, _ row) reading { return &lottery{by.lot(at + 1), at, next} }
+	} else {
+		c.whole = true
+		c.read = wholly(func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
+			id, position, err := by.draw(ws, logits, at+1)
+			if err != nil {
+				return 0, false, err
+			}
+			return next(at, id, position)
+		})
 	}
 	if err := e.submit(c, n+int(r.MaxTokens)); err != nil {
 		return err
@@ -264,6 +291,19 @@ func (e *Engine) answer(ctx context.Context, r targon.Request, by manner, yield 
 			return nil
 		}
 	}
+}
+
+// A lottery is a lot for a call that draws ids.
+type lottery struct {
+	lot
+	at   int
+	next func(at int, id targon.TokenID, position targon.Position) (targon.TokenID, bool, error)
+}
+
+func (l *lottery) take(_ *workspace, first int, logits []float32) { l.lot.take(first, logits) }
+
+func (l *lottery) end() (next targon.TokenID, more bool, err error) {
+	return l.next(l.at, l.winner, targon.Position{})
 }
 
 // atOnce is how many given ids a step may compute.

@@ -131,7 +131,7 @@ func resize(x []float32, n int) []float32 {
 	return x[:n]
 }
 
-// ready norms some rows of the last forward, which output then makes logits of. After that
+// ready norms some rows of the last forward, which logitsOf then makes logits of. After that
 // the residual streams are no more: logits lie over them.
 func (ws *workspace) ready(rows []int) {
 	for i, row := range rows {
@@ -140,21 +140,35 @@ func (ws *workspace) ready(rows []int) {
 	ws.team.wait() // until nobody reads what logits lie over
 }
 
-// output computes the logits of the rows from lo to hi that ready was given, for as many
-// as there is room.
-func (ws *workspace) output(lo, hi int) {
-	p := ws.portion
-	ws.shown = lo
-	ws.mul(p.vocab.from(ws.logits), p.output, kernel.Vectors{Data: ws.norm.Data[lo*ws.norm.Stride:], Stride: ws.norm.Stride}, hi-lo)
-	if ws.w.logitCap != 0 {
-		for b := range hi - lo {
-			if part := p.vocab.part(ws.logits.At(b)); part != nil {
-				ws.kernel.SoftCap(part, ws.w.logitCap, &ws.scratch)
-			}
+// logitsOf writes the logits of some ids for n states to vectors.
+func (ws *workspace) logitsOf(ids stretch, to, states kernel.Vectors, n int) {
+	ws.mul(to, ws.vocabulary(ids), states, n)
+	if ws.w.logitCap != 0 && ids.lo < ids.hi {
+		for b := range n {
+			ws.kernel.SoftCap(to.At(b)[:kernel.Pad(ids.hi-ids.lo)], ws.w.logitCap, &ws.scratch)
 		}
 	}
-	ws.team.wait()
 	runtime.KeepAlive(ws.w)
+}
+
+// vocabulary returns the rows of the output matrix that make the logits of some ids.
+func (ws *workspace) vocabulary(ids stretch) *kernel.Matrix {
+	switch ids {
+	case stretch{0, ws.w.vocab}:
+		return ws.w.output
+	case ws.portion.vocab:
+		return ws.portion.output
+	}
+	return ids.of(ws.w.output)
+}
+
+// single returns one id's logit.
+func (ws *workspace) single(state []float32, id int) float32 {
+	first := id / cutRows * cutRows
+	var few [cutRows]float32
+	to := kernel.Vectors{Data: few[:], Stride: cutRows}
+	ws.logitsOf(stretch{first, min(first+cutRows, ws.w.vocab)}, to, kernel.Vectors{Data: state, Stride: len(state)}, 1)
+	return few[id-first]
 }
 
 // normalise writes the RMS norm of n residual streams to norm.

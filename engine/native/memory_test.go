@@ -3,6 +3,7 @@ package native
 import (
 	"math"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,8 +52,9 @@ func TestLoadingTakesLittle(t *testing.T) {
 	}
 }
 
-// TestScoringTakesLittle: beyond the weights and the attention cache there are rows of
-// logits with all vectors of a step under them, and little else.
+// TestScoringTakesLittle: beyond the weights and the attention cache there is room for rows of
+// logits with all vectors of a step under them, and little else; and of that room nothing is
+// touched but what a step's vectors take, or a piece of its rows.
 func TestScoringTakesLittle(t *testing.T) {
 	const prompt, answer = 3 * pageRows, pageRows
 	for _, c := range []struct {
@@ -70,8 +72,8 @@ func TestScoringTakesLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 		ids := make([]targon.TokenID, prompt+answer)
+		var e *Engine
 		n := allocated(func() {
-			var e *Engine
 			if e, err = New(m, Options{Threads: 1}); err == nil {
 				_, err = e.Score(t.Context(), targon.Request{Prompt: ids[:prompt]}, ids[prompt:], targon.Need{Top: 16})
 			}
@@ -83,6 +85,10 @@ func TestScoringTakesLittle(t *testing.T) {
 		t.Logf("%v: %d bytes: %d of attention cache, %d of logits, %d others", c.typ, n, cache, logits, n-cache-logits)
 		if most := cache + logits + 256<<10; n > most {
 			t.Errorf("%v: scoring takes %d bytes, want %d at most", c.typ, n, most)
+		}
+		untouched := e.spaces[0].own.logits.Data[max(chunk*piece, m.w.room().step):]
+		if i := slices.IndexFunc(untouched, func(v float32) bool { return v != 0 }); i >= 0 || len(untouched) == 0 {
+			t.Errorf("%v: of %d floats that ought not to be touched, number %d is", c.typ, len(untouched), i)
 		}
 	}
 }

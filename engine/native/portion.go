@@ -91,5 +91,10 @@ func (ws *workspace) join(p *portion, others *meeting, b *board) {
 	ws.portion, ws.team, ws.board, ws.runner = p, others, b, nil
 }
 
-// alone has a workspace compute all of a position.
-func (ws *workspace) alone() { ws.join(ws.all, nil, &ws.own) }
+// alone has a workspace compute all of its positions, nobody beside it.
+func (ws *workspace) alone() {
+	ws.join(ws.all, nil, &ws.own)
+	ws.peers = nil
+	ws.stock.open.Store(false)
+	ws.stock.next.Store(0)
+}

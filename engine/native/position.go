@@ -12,40 +12,86 @@ import (
 func (ws *workspace) position(
 	logits []float32, claimed targon.TokenID, by targon.Sampling, top int, also []targon.TokenID,
 ) targon.Position {
-	p := targon.Position{
-		Claimed: targon.Scored{ID: claimed, Logit: logits[claimed]},
-		Rank:    rank(ws.kernel, logits, claimed),
-		Top:     highest(ws.kernel, logits, top),
+	s := newSurvey(targon.Scored{ID: claimed, Logit: logits[claimed]}, by, top, also)
+	s.take(ws, 0, logits)
+	return s.position()
+}
+
+// A survey reads everything that is asked for out of one row of logits, whose pieces come
+// by rising id.
+type survey struct {
+	by   targon.Sampling
+	top  int
+	also []targon.TokenID
+	at   targon.Position // as far as it is known
+	// The distributions at temperature 1, and at that of the request if nothing is filtered.
+	plain, drawn mass
+}
+
+// newSurvey begins one for an id and its logit.
+func newSurvey(claimed targon.Scored, by targon.Sampling, top int, also []targon.TokenID) *survey {
+	s := &survey{by: by, top: top, also: also, at: targon.Position{Claimed: claimed}}
+	if len(also) > 0 {
+		s.at.Also = make([]targon.Scored, len(also))
 	}
-	for _, id := range also {
-		p.Also = append(p.Also, targon.Scored{ID: id, Logit: logits[id]})
+	return s
+}
+
+// inPieces reports whether a survey takes a row by pieces. Otherwise its one piece is the row.
+func inPieces(by targon.Sampling, top int) bool { return !by.Filtered() && top <= fewOf }
+
+// same reports whether the request draws from the distribution at temperature 1.
+func (s *survey) same() bool { return s.by.Temperature == 1 && !s.by.Filtered() }
+
+// take takes the logits of the ids from first on, a multiple of a piece.
+func (s *survey) take(ws *workspace, first int, logits []float32) {
+	s.at.Rank += rank(ws.kernel, first, logits, s.at.Claimed)
+	for i, id := range s.also {
+		if int(id) >= first && int(id) < first+len(logits) {
+			s.at.Also[i] = targon.Scored{ID: id, Logit: logits[int(id)-first]}
+		}
 	}
-	var high float32
-	if top > 0 {
-		high = p.Top[0].Logit
+	if s.top > fewOf {
+		s.at.Top = highest(ws.kernel, logits, s.top)
 	} else {
-		high = ws.kernel.Highest(logits)
+		s.at.Top = lead(ws.kernel, s.at.Top, first, logits, s.top)
 	}
-	warm := by.Temperature > 0
-	if warm && by.Temperature == 1 && !by.Filtered() { // one look at the weights does for both
-		p.Drawn = moments(ws.sums(logits, high, 1))
-		p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - p.Drawn.Norm
-		return p
+	for part := range slices.Chunk(logits, piece) {
+		high := ws.kernel.Highest(part)
+		switch {
+		case s.same(): // one look at the weights does for both
+			s.plain.add(ws.moments(part, high, 1), high, 1)
+			continue
+		case s.by.Temperature > 0 && !s.by.Filtered():
+			s.drawn.add(ws.moments(part, high, inverse(s.by)), high, inverse(s.by))
+		}
+		s.plain.add(ws.total(part, high), high, 1)
 	}
-	p.LogProb = (float64(p.Claimed.Logit) - float64(high)) - noise.Log(ws.total(logits, high))
-	if warm {
-		p.Drawn = ws.drawn(logits, high, by, p.Top)
+	if s.by.Temperature > 0 && s.by.Filtered() {
+		s.at.Drawn = ws.drawn(logits, s.plain.high, s.by, s.at.Top)
+	}
+}
+
+// position returns what all pieces say.
+func (s *survey) position() targon.Position {
+	p, norm := s.at, noise.Log(s.plain.sum)
+	p.LogProb = (float64(p.Claimed.Logit) - float64(s.plain.high)) - norm
+	switch {
+	case s.same():
+		p.Drawn = s.plain.draw()
+	case s.by.Temperature > 0 && !s.by.Filtered():
+		p.Drawn = s.drawn.draw()
 	}
 	return p
 }
 
-// drawn describes what a request above temperature 0 draws from; top is the head of the
-// order, as far as it is known.
+// inverse returns 1/T, above 0.
+func inverse(by targon.Sampling) float32 { return float32(min(1/by.Temperature, coldest)) }
+
+// drawn describes what a request above temperature 0 draws from that filters a whole row;
+// top is the head of the order, as far as it is known.
 func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling, top []targon.Scored) targon.Draw {
-	inverse := float32(min(1/by.Temperature, coldest))
-	if !by.Filtered() {
-		return moments(ws.sums(logits, high, inverse))
-	}
+	inverse := inverse(by)
 	n, last := ws.head(logits, by, top)
 	var all, kept kernel.Sums
 	for from := 0; from < len(logits); from += piece {
@@ -59,7 +105,9 @@ func (ws *workspace) drawn(logits []float32, high float32, by targon.Sampling, t
 		}
 		ws.kernel.AddMoments(&kept, w, part, high, inverse)
 	}
-	d := moments(kept)
+	var m mass
+	m.add(&kept, high, inverse)
+	d := m.draw()
 	norm := noise.Log(all.Total())
 	d.Kept = noise.Exp(d.Norm - norm)
 	d.Norm, d.Allowed, d.Last = norm, uint32(n), last
@@ -98,32 +146,65 @@ func weigh(k *kernel.Kernel, to, part []float32, high, inverse float32) []float3
 	return w[:len(part)]
 }
 
-// total returns the sum of a row's weights at temperature 1 in float64, about 1e-7 from exact.
-func (ws *workspace) total(logits []float32, high float32) float64 {
-	var s kernel.Sums
-	for part := range slices.Chunk(logits, piece) {
-		ws.kernel.AddTotal(&s, ws.weigh(part, high, 1))
-	}
-	return s.Total()
+// total returns the sum of a piece's weights at temperature 1 in float64, about 1e-7 from exact.
+func (ws *workspace) total(part []float32, high float32) *kernel.Sums {
+	ws.sums = kernel.Sums{}
+	ws.kernel.AddTotal(&ws.sums, ws.weigh(part, high, 1))
+	return &ws.sums
 }
 
-// sums adds up a row's weights and their moments.
-func (ws *workspace) sums(logits []float32, high, inverse float32) (s kernel.Sums) {
-	for part := range slices.Chunk(logits, piece) {
-		ws.kernel.AddMoments(&s, ws.weigh(part, high, inverse), part, high, inverse)
-	}
-	return s
+// moments adds up a piece's weights and their moments.
+func (ws *workspace) moments(part []float32, high, inverse float32) *kernel.Sums {
+	ws.sums = kernel.Sums{}
+	ws.kernel.AddMoments(&ws.sums, ws.weigh(part, high, inverse), part, high, inverse)
+	return &ws.sums
 }
 
-// moments describes the distribution that weights make, as if it were all there is: with
-// x the exponents, -ln p is Norm - x.
-func moments(s kernel.Sums) targon.Draw {
-	sum, first, second := s.Moments()
-	mean := first / sum
-	norm := noise.Log(sum)
+// A mass is weights e^x, added up, with x = (logit - high) × inverse, and their products with x and x².
+// That of pieces is relative to the highest of their logits, so that no row has to be looked
+// through for it beforehand. The zero value is that of nothing.
+type mass struct {
+	some               bool
+	high               float32
+	sum, first, second float64
+}
+
+// add adds the sums of a piece, relative to a logit of its own.
+func (m *mass) add(part *kernel.Sums, high, inverse float32) {
+	other := mass{some: true, high: high}
+	other.sum, other.first, other.second = part.Moments()
+	switch {
+	case !m.some:
+		*m = other
+		return
+	case high > m.high:
+		m.lower(high, inverse)
+	default:
+		other.lower(m.high, inverse)
+	}
+	m.sum += other.sum
+	m.first += other.first
+	m.second += other.second
+}
+
+// lower makes it relative to a logit that is not lower: with d what x loses, weights come
+// down to e^d of what they were, and x² by (x + d)² - x².
+func (m *mass) lower(high, inverse float32) {
+	d := float64((float64(m.high) - float64(high)) * float64(inverse))
+	by := noise.Exp(d)
+	m.second = float64(by * (m.second + float64(d*(float64(2*m.first)+float64(d*m.sum)))))
+	m.first = float64(by * (m.first + float64(d*m.sum)))
+	m.sum = float64(by * m.sum)
+	m.high = high
+}
+
+// draw describes the distribution as if it were all there is: -ln p is Norm - x.
+func (m *mass) draw() targon.Draw {
+	mean := m.first / m.sum
+	norm := noise.Log(m.sum)
 	return targon.Draw{
 		Norm: norm, Kept: 1,
 		Entropy:    max(0, norm-mean),
-		Varentropy: max(0, second/sum-float64(mean*mean)),
+		Varentropy: max(0, m.second/m.sum-float64(mean*mean)),
 	}
 }

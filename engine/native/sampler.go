@@ -27,24 +27,58 @@ func (ws *workspace) pick(s *sampler, logits []float32, by targon.Sampling, posi
 
 // draw returns the id that follows a number of ids (position), every id being allowed.
 func (s *sampler) draw(logits []float32, by targon.Sampling, position int) targon.TokenID {
-	if by.Temperature == 0 {
-		return s.greedy(logits)
+	l := s.lot(by, position)
+	l.take(0, logits)
+	return l.winner
+}
+
+// A lot is one draw of all ids, whose logits come in pieces by rising id.
+type lot struct {
+	kernel  *kernel.Kernel
+	by      targon.Sampling
+	place   noise.Place
+	contest kernel.Contest
+	best    float64 // the winner's value
+	winner  targon.TokenID
+}
+
+// lot begins the draw of the id that follows a number of ids (position).
+func (s *sampler) lot(by targon.Sampling, position int) lot {
+	l := lot{kernel: s.kernel, by: by, best: math.Inf(-1)}
+	if by.Temperature > 0 {
+		l.place = noise.At(by.Seed, uint32(position))
+		l.contest = kernel.NewContest(l.place, by.Temperature)
 	}
-	place := noise.At(by.Seed, uint32(position))
-	contest := kernel.NewContest(place, by.Temperature)
-	best, winner := math.Inf(-1), 0
+	return l
+}
+
+// take takes the logits of the ids from first on.
+func (l *lot) take(first int, logits []float32) {
+	if l.by.Temperature == 0 {
+		l.greedy(first, logits)
+		return
+	}
 	for from := 0; from < len(logits); {
-		group, which := s.kernel.Contend(logits, from, &contest)
+		group, which := l.kernel.Contend(logits, first, from, &l.contest)
 		for ; which != 0; which &= which - 1 {
-			id := group + bits.TrailingZeros32(which)
-			if v := noise.Perturb(logits[id], by.Temperature, place.Gumbel(uint32(id))); v > best {
-				best, winner = v, id // a tie is for the lower id
+			i := group + bits.TrailingZeros32(which)
+			if v := noise.Perturb(logits[i], l.by.Temperature, l.place.Gumbel(uint32(first+i))); v > l.best {
+				l.best, l.winner = v, targon.TokenID(first+i) // a tie is for the lower id
 			}
 		}
-		contest.Raise(best)
+		l.contest.Raise(l.best)
 		from = group + kernel.Lanes
 	}
-	return targon.TokenID(winner)
+}
+
+// greedy is take at temperature 0: the largest logit wins, the lowest id on equality.
+func (l *lot) greedy(first int, logits []float32) {
+	for i := 0; ; i++ {
+		if i += l.kernel.FirstAbove(logits[i:], float32(l.best)); i == len(logits) {
+			return
+		}
+		l.best, l.winner = float64(logits[i]), targon.TokenID(first+i)
+	}
 }
 
 // among returns which of some ids follows a number of ids (position), at a temperature
@@ -64,17 +98,6 @@ func (s *sampler) among(ids []targon.TokenID, logits []float32, by targon.Sampli
 		}
 	}
 	return winner
-}
-
-// greedy returns the id of the largest logit, the lowest on equality.
-func (s *sampler) greedy(logits []float32) targon.TokenID {
-	for winner := 0; ; {
-		next := winner + 1 + s.kernel.FirstAbove(logits[winner+1:], logits[winner])
-		if next == len(logits) {
-			return targon.TokenID(winner)
-		}
-		winner = next
-	}
 }
 
 // finite reports whether all logits are numbers.

@@ -165,7 +165,7 @@ func TestHighest(t *testing.T) {
 			if got[i] != want[i] {
 				t.Fatalf("highest[%d] = %v, want %v", i, got[i], want[i])
 			}
-			if r := rank(by, logits, got[i].ID); int(r) != i {
+			if r := rank(by, 0, logits, got[i]); int(r) != i {
 				t.Fatalf("rank of %v is %d, want %d", got[i], r, i)
 			}
 		}

@@ -1,14 +1,11 @@
 package native
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"targon"
-	"targon/engine/native/kernel"
 )
 
 // Score tells what the model says about given ids as the answer to a request: one
@@ -45,18 +42,29 @@ func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.Token
 	fed := slices.Concat(r.Prompt, ids[:len(ids)-1])
 	from := len(r.Prompt) - 1
 	positions := out.Positions
-	c := &call{ids: fed, from: from, most: e.atOnce(chunk), credit: unlimited}
-	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
+	c := &call{ids: fed, from: from, most: e.atOnce(chunk), credit: unlimited, whole: !inPieces(r.Sampling, need.Top)}
+	c.read = func(at int, row row) reading {
 		j := at - from
 		var also []targon.TokenID
 		if j < len(need.Also) {
 			also = need.Also[j]
 		}
-		positions[j] = ws.position(logits, ids[j], r.Sampling, need.Top, also)
-		return 0, false, nil
+		claimed := targon.Scored{ID: ids[j], Logit: row.logit(ids[j])}
+		return &scoring{newSurvey(claimed, r.Sampling, need.Top, also), &positions[j]}
 	}
 	err := e.follow(ctx, c, nil)
 	return out, err
+}
+
+// A scoring is a survey for a call of Score.
+type scoring struct {
+	*survey
+	to *targon.Position
+}
+
+func (s *scoring) end() (next targon.TokenID, more bool, err error) {
+	*s.to = s.position()
+	return 0, false, nil
 }
 
 // Logits calls each, in order, with the logits after every one of the ids: one pass.
@@ -65,9 +73,9 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 	if err := e.check(targon.Request{Prompt: ids}, 0); err != nil {
 		return fmt.Errorf("logits: %w", err)
 	}
-	c := &call{ids: slices.Clone(ids), most: e.atOnce(e.model.w.room().rows()), ordered: true}
+	c := &call{ids: slices.Clone(ids), most: e.atOnce(e.model.w.room().rows()), ordered: true, whole: true}
 	rows := make(chan []float32, c.most) // that have been looked at: new ones cost more than the copy
-	c.read = func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
+	c.read = wholly(func(_ *workspace, _ int, logits []float32) (targon.TokenID, bool, error) {
 		var row []float32
 		select {
 		case row = <-rows:
@@ -75,7 +83,7 @@ func (e *Engine) Logits(ctx context.Context, ids []targon.TokenID, each func(pos
 		}
 		e.hand(c, result{logits: append(row[:0], logits...)})
 		return 0, false, nil
-	}
+	})
 	at := 0
 	err := e.follow(ctx, c, func(r result) error {
 		err := each(at, r.logits)
@@ -107,75 +115,4 @@ func (e *Engine) follow(ctx context.Context, c *call, each func(result) error) e
 			return err
 		}
 	}
-}
-
-// rank counts the ids that a greedy sampler prefers: those with a higher logit, and
-// those before it with the same.
-func rank(k *kernel.Kernel, logits []float32, claimed targon.TokenID) uint32 {
-	l := logits[claimed]
-	below := math.Nextafter32(l, float32(math.Inf(-1))) // what is above this is l or above that
-	n := k.Above(logits[:claimed], below) + k.Above(logits[claimed:], l)
-	return uint32(n)
-}
-
-// fewOf is up to how many of the highest are kept sorted while ids go by; more are
-// found by sorting all.
-const fewOf = 64
-
-// floor returns something that the k highest logits are not below, k being at most fewOf:
-// the highest of parts of the row are as many different ones.
-func floor(by *kernel.Kernel, logits []float32, k int) float32 {
-	part := max(len(logits)/(2*k)/kernel.Lanes, 1) * kernel.Lanes // so that parts are twice as many, or more
-	var high [4 * fewOf]float32
-	n := 0
-	for ; n < len(high) && (n+1)*part <= len(logits); n++ {
-		high[n] = by.Max(logits[n*part : (n+1)*part])
-	}
-	if n < k {
-		return float32(math.Inf(-1))
-	}
-	slices.Sort(high[:n])
-	return high[n-k]
-}
-
-// highest returns the k highest logits, falling, ties by rising id.
-func highest(by *kernel.Kernel, logits []float32, k int) []targon.Scored {
-	k = min(k, len(logits))
-	if k == 0 {
-		return nil
-	}
-	if k > fewOf {
-		return sorted(logits)[:k:k]
-	}
-	best := make([]targon.Scored, 0, k)
-	limit := math.Nextafter32(floor(by, logits, k), float32(math.Inf(-1)))
-	for id := 0; ; id++ {
-		id += by.FirstAbove(logits[id:], limit)
-		if id == len(logits) {
-			return best
-		}
-		v := logits[id]
-		if len(best) < k {
-			best = append(best, targon.Scored{})
-		}
-		i := len(best) - 1
-		for ; i > 0 && best[i-1].Logit < v; i-- {
-			best[i] = best[i-1]
-		}
-		best[i] = targon.Scored{ID: targon.TokenID(id), Logit: v}
-		if len(best) == k {
-			limit = best[k-1].Logit // on equality the lower id stays
-		}
-	}
-}
-
-func sorted(logits []float32) []targon.Scored {
-	all := make([]targon.Scored, len(logits))
-	for id, v := range logits {
-		all[id] = targon.Scored{ID: targon.TokenID(id), Logit: v}
-	}
-	slices.SortFunc(all, func(a, b targon.Scored) int {
-		return cmp.Or(cmp.Compare(b.Logit, a.Logit), cmp.Compare(a.ID, b.ID))
-	})
-	return all
 }

@@ -32,18 +32,9 @@ func (e *Engine) states(ctx context.Context, r targon.Request, ids []targon.Toke
 	from := len(r.Prompt)
 	out := make([][]float32, len(ids))
 	c := &call{ids: slices.Concat(r.Prompt, ids), from: from, most: e.atOnce(chunk), credit: unlimited}
-	c.read = func(ws *workspace, at int, logits []float32) (targon.TokenID, bool, error) {
-		out[at-from] = slices.Clone(ws.behind(logits)[:ws.w.dim])
-		return 0, false, nil
+	c.read = func(at int, row row) reading {
+		out[at-from] = slices.Clone(row.state[:e.model.w.dim])
+		return nothing{}
 	}
 	return out, e.follow(ctx, c, nil)
-}
-
-// behind returns what the output matrix read to give a row of logits: it is the same row.
-func (ws *workspace) behind(logits []float32) []float32 {
-	row := 0
-	for &ws.logits.At(row)[0] != &logits[0] {
-		row++
-	}
-	return ws.norm.At(ws.shown + row)
 }

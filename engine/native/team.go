@@ -12,19 +12,20 @@ const (
 	teamRows = 48
 	// teamWeights is how many weights are worth a thread.
 	teamWeights = 1 << 20
-	// teamLooks is how often a thread looks whether the others are here before it lies
-	// down to sleep: up to what waking it up takes, which is 100 µs on a virtual machine.
-	teamLooks = 1000
-	// lingers is how often a thread looks for the next step before it goes.
-	lingers = 500
+	// patience is how often a thread that waits for others looks whether they are here before
+	// it lies down to sleep: up to what waking it up takes, which is 100 µs on a virtual machine.
+	patience = 1000
+	// lingers is how often a thread looks for the next step before it goes: some 250 µs, in
+	// which who calls an engine over and over has called again.
+	lingers = 3000
 	// mostRest is how many steps at most are computed alone before the others are asked
 	// again.
 	mostRest = 64
 )
 
 // A team is the threads of an engine that share rows out. The first is whoever runs the
-// steps. The others stay for some microseconds after a step, since to wake them takes
-// longer than many a step does, and then end.
+// steps. The others stay for some microseconds after a step, whatever they shared out in it,
+// since to wake them takes longer than many a step does, and then end.
 //
 // Where cores are not there when they are wanted, as on a busy machine, threads that
 // wait for each other are slower than one alone. So after a step in which many of them
@@ -32,16 +33,16 @@ const (
 type team struct {
 	*meeting
 	first      *portion
-	members    []*member // the others
-	rest, left int       // steps alone: the last time, and still
+	portions   []*portion // of the others
+	rest, left int        // steps alone: the last time, and still
 }
 
-// A member is one thread of a team.
+// A member is one thread besides the one that runs the steps.
 type member struct {
-	state   atomic.Int32
-	ws      *workspace
-	portion *portion
-	shares  []share
+	state  atomic.Int32
+	ws     *workspace
+	shares []share
+	others *meeting // when they have done with the step
 }
 
 // What a member does: it has ended, looks for a step, or computes one.
@@ -82,6 +83,7 @@ func (e *Engine) computeShared(picks []picked, threads int) {
 	if threads == 1 {
 		lead.alone()
 		lead.step(shares)
+		lead.report()
 		conclude(picks, all)
 		return
 	}
@@ -90,18 +92,21 @@ func (e *Engine) computeShared(picks []picked, threads int) {
 		e.muster(threads)
 	}
 	lead.alone()
-	for _, m := range t.members {
-		m.shares = slices.Clone(shares)
-		all = append(all, m.shares)
-		m.ws.join(m.portion, t.meeting, lead.board)
-		m.call(t.meeting)
+	for i, p := range t.portions {
+		m := e.member(i + 1)
+		all = append(all, slices.Clone(shares))
+		m.ws.join(p, t.meeting, lead.board)
+		m.call(all[i+1], t.meeting)
 	}
 	lead.join(t.first, t.meeting, lead.board)
 	lead.step(shares)
 	t.wait()
+	lead.report()
 	lead.alone()
-	for _, m := range t.members {
-		m.ws.alone()
+	for i := range t.portions {
+		ws := e.spaces[i+1]
+		ws.report()
+		ws.alone()
 	}
 	t.review(len(lead.w.layers))
 	conclude(picks, all)
@@ -111,9 +116,8 @@ func (e *Engine) computeShared(picks []picked, threads int) {
 func (e *Engine) muster(threads int) {
 	w := e.model.w
 	e.team = team{meeting: newMeeting(threads), first: newPortion(w, 0, threads)}
-	e.team.looks = teamLooks
 	for i := 1; i < threads; i++ {
-		e.team.members = append(e.team.members, &member{ws: e.space(i), portion: newPortion(w, i, threads)})
+		e.team.portions = append(e.team.portions, newPortion(w, i, threads))
 	}
 }
 
@@ -127,17 +131,19 @@ func (t *team) review(most int) {
 	t.left = t.rest
 }
 
-// call has a member compute a step, which it meets the others after.
-func (m *member) call(others *meeting) {
+// call has a member compute its shares of a step, which it meets the others after.
+func (m *member) call(shares []share, others *meeting) {
+	m.shares, m.others = shares, others
 	if !m.state.CompareAndSwap(looking, working) {
 		m.state.Store(working)
-		go m.run(others)
+		go m.run()
 	}
 }
 
-func (m *member) run(others *meeting) {
+func (m *member) run() {
 	for more := true; more; more = m.stays() {
 		m.ws.step(m.shares)
+		others := m.others
 		m.state.Store(looking) // before the step is over and another may begin
 		others.wait()
 	}

@@ -85,7 +85,7 @@ func TestTeamSameBits(t *testing.T) {
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%d threads: %s", threads, diff)
 				}
-				if e.team.meeting == nil || len(e.team.members) != threads-1 {
+				if e.team.meeting == nil || len(e.members) != threads-1 {
 					t.Fatalf("%d threads did not share rows out", threads)
 				}
 			}
@@ -104,7 +104,7 @@ func TestTeamEnds(t *testing.T) {
 		for range 2 {
 			e.team.left, e.team.rest = 0, 0
 			answers(t, e)
-			for _, m := range e.team.members {
+			for _, m := range e.members {
 				for m.state.Load() != gone {
 					runtime.Gosched()
 				}

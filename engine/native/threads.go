@@ -1,9 +1,7 @@
 package native
 
 import (
-	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -86,23 +84,38 @@ func (e *Engine) compute(picks []picked) {
 			busy = append(busy, s)
 		}
 	}
-	var others sync.WaitGroup
 	var last *runner
 	for i := range busy {
 		if divided {
 			last = newRunner(last)
 		}
-		e.space(i).runner = last
+		e.space(i).alone()
+		e.spaces[i].runner = last
 	}
-	for i, shares := range slices.Backward(busy) {
-		if i > 0 {
-			others.Go(func() { e.spaces[i].step(shares) })
-			continue
-		}
-		e.spaces[0].step(shares)
+	for _, ws := range e.spaces[:len(busy)] {
+		ws.peers = e.spaces[:len(busy)]
 	}
-	others.Wait()
+	var others *meeting
+	if len(busy) > 1 {
+		others = newMeeting(len(busy))
+	}
+	for i := len(busy) - 1; i > 0; i-- {
+		e.member(i).call(busy[i], others)
+	}
+	e.spaces[0].step(busy[0])
+	others.wait()
+	for i := range busy {
+		e.spaces[i].report()
+	}
 	conclude(picks, busy)
+}
+
+// member returns a thread besides the first.
+func (e *Engine) member(i int) *member {
+	for len(e.members) < i {
+		e.members = append(e.members, &member{ws: e.space(len(e.members) + 1)})
+	}
+	return e.members[i-1]
 }
 
 // space returns a thread's workspace.
@@ -138,47 +151,21 @@ func (ws *workspace) step(shares []share) {
 		segments[i] = s.segment
 	}
 	ws.forward(segments)
-	var rows, whose []int
-	for i, s := range shares {
+	ws.stock.rows = ws.stock.rows[:0]
+	var rows []int
+	for i := range shares {
+		s := &shares[i]
 		for b := max(s.call.from-s.at, 0); b < len(s.ids); b++ {
-			rows, whose = append(rows, segments[i].row+b), append(whose, i)
+			rows = append(rows, segments[i].row+b)
+			ws.stock.rows = append(ws.stock.rows, wanted{share: s, at: s.at + b})
 		}
-	}
-	if len(rows) == 0 {
-		return
 	}
 	ws.ready(rows)
-	for lo, most := 0, ws.room.pass(len(rows)); lo < len(rows); lo += most {
-		if lo > 0 {
-			ws.team.wait() // until all have looked
-		}
-		hi := min(lo+most, len(rows))
-		ws.output(lo, hi)
-		for b := range hi - lo {
-			if b%ws.portion.of != ws.portion.index {
-				continue // another thread's, with all of the call
-			}
-			s := &shares[whose[lo+b]]
-			at := s.at + rows[lo+b] - segments[whose[lo+b]].row
-			ws.show(s, at, ws.logits.At(b)[:ws.w.vocab])
-		}
-	}
-}
-
-// show has a call's reader look at the logits of a position.
-func (ws *workspace) show(s *share, at int, logits []float32) {
-	if s.err != nil {
+	if ws.wantsWhole() {
+		ws.readWhole()
 		return
 	}
-	if !ws.kernel.Finite(logits) {
-		s.err = fmt.Errorf("%w at position %d", ErrNumeric, at)
-		return
-	}
-	next, more, err := s.call.read(ws, at, logits)
-	if more {
-		s.call.ids = append(s.call.ids, next)
-	}
-	s.err = err
+	ws.read()
 }
 
 // A runner is one of several threads that compute parts of the same calls, those before it
@@ -212,6 +199,10 @@ func (r *runner) pass() {
 	r.moved.Broadcast()
 }
 
+// looks is how often a thread looks whether the one before it has passed before it lies down to
+// sleep: some microseconds, less than waking it up takes.
+const looks = 200
+
 // await returns when a runner has passed so often.
 func (r *runner) await(round uint32) {
 	for range looks {
@@ -230,7 +221,6 @@ func (r *runner) await(round uint32) {
 // A meeting is left by all of a number of threads or by none.
 type meeting struct {
 	threads int32
-	looks   int // at first; half as many whenever one lay down to sleep
 	arrived atomic.Int32
 	slept   atomic.Int32 // how often one lay down to sleep
 	round   atomic.Uint32
@@ -239,16 +229,13 @@ type meeting struct {
 }
 
 func newMeeting(threads int) *meeting {
-	g := &meeting{threads: int32(threads), looks: looks}
+	g := &meeting{threads: int32(threads)}
 	g.over.L = &g.mu
 	return g
 }
 
-// looks is how often a thread looks whether the others are here before it lies down to
-// sleep: some microseconds, less than waking it up takes.
-const looks = 200
-
-// wait returns when all threads are here. At none, nobody waits.
+// wait returns when all threads are here. At none, nobody waits. Whoever waits looks for them
+// for a while before it lies down to sleep; half as long whenever one lay down before.
 func (g *meeting) wait() {
 	if g == nil {
 		return
@@ -262,7 +249,7 @@ func (g *meeting) wait() {
 		g.over.Broadcast()
 		return
 	}
-	for range g.looks >> min(g.slept.Load(), 16) {
+	for range patience >> min(g.slept.Load(), 16) {
 		if g.round.Load() != round {
 			return
 		}

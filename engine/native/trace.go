@@ -26,7 +26,7 @@ func (e *Engine) Trace(ctx context.Context, r targon.Request, top int) iter.Seq2
 		read := func(ws *workspace, logits []float32, id targon.TokenID) targon.Position {
 			return ws.position(logits, id, r.Sampling, top, nil)
 		}
-		if err := e.generate(ctx, r, e.drawn(r, read), func(d Drawn) bool { return yield(d, nil) }); err != nil {
+		if err := e.generate(ctx, r, e.drawing(r, read), func(d Drawn) bool { return yield(d, nil) }); err != nil {
 			yield(Drawn{}, fmt.Errorf("trace: %w", err))
 		}
 	}
@@ -34,6 +34,3 @@ func (e *Engine) Trace(ctx context.Context, r targon.Request, top int) iter.Seq2
 
 // A look reads what is wanted about an id that was drawn out of the logits that drew it.
 type look func(ws *workspace, logits []float32, id targon.TokenID) targon.Position
-
-// ignore reads nothing.
-func ignore(*workspace, []float32, targon.TokenID) targon.Position { return targon.Position{} }

@@ -66,7 +66,7 @@ func (t Tuning) check(vocab int) error {
 // Tuned yields what Generate yields, its logits tuned, each id with its position and the
 // top highest logits there as Trace has them; with none where top is below 0.
 func (e *Engine) Tuned(ctx context.Context, r targon.Request, t Tuning, top int) iter.Seq2[Drawn, error] {
-	look := ignore
+	var look look
 	if top >= 0 {
 		look = func(ws *workspace, logits []float32, id targon.TokenID) targon.Position {
 			return ws.position(logits, id, r.Sampling, top, nil)
@@ -75,12 +75,12 @@ func (e *Engine) Tuned(ctx context.Context, r targon.Request, t Tuning, top int)
 	return func(yield func(Drawn, error) bool) {
 		err := t.check(e.model.w.vocab)
 		if err == nil {
-			by := manner{draw: e.drawn(r, look), ends: e.ends, salt: t.CacheSalt}
+			by := manner{drawing: e.drawing(r, look), ends: e.ends, salt: t.CacheSalt}
 			if t.IgnoreEnds {
 				by.ends = func(targon.TokenID) bool { return false }
 			}
 			if u := newTuner(t, r.Prompt, e.model.text.eos); u != nil {
-				by.draw = u.drawn(e.drawn(r, ignore), look)
+				by.drawing = drawing{draw: u.drawer(e.drawer(r, nil), look)}
 			}
 			err = e.answer(ctx, r, by, func(d Drawn) bool { return yield(d, nil) })
 		}
@@ -127,8 +127,8 @@ func (u *tuner) drew(id targon.TokenID) {
 	u.n++
 }
 
-// drawn has draw draw from tuned logits, and looks at what they were.
-func (u *tuner) drawn(draw drawer, look look) drawer {
+// drawer has draw draw from tuned logits, and looks at what they were, unless that is nil.
+func (u *tuner) drawer(draw drawer, look look) drawer {
 	return func(ws *workspace, logits []float32, before int) (targon.TokenID, targon.Position, error) {
 		ws.tuned = append(ws.tuned[:0], logits...)
 		if err := u.tune(ws.tuned); err != nil {
@@ -136,7 +136,11 @@ func (u *tuner) drawn(draw drawer, look look) drawer {
 		}
 		id, _, err := draw(ws, ws.tuned, before)
 		u.drew(id)
-		return id, look(ws, logits, id), err
+		var at targon.Position
+		if look != nil {
+			at = look(ws, logits, id)
+		}
+		return id, at, err
 	}
 }
 

@@ -6,14 +6,16 @@ const (
 	// chunk is how many positions are computed together; a cancelled call stops after
 	// one. A multiple of six suits the kernels.
 	chunk = 96
-	// Logits are computed for some rows together, since each time the whole output matrix
-	// is read, and unpacked where its numbers lie in blocks. They are memory that holds no
-	// weights: so they take up to 8 MB, and no more than a fifteenth of what the weights do;
-	// but within the 8 MB there is room for fewRows, since fewer than that are slow, and for as
-	// many as fit over a step's vectors.
+	// Where a call needs rows of logits whole, they are computed for some rows together, since
+	// each time the whole output matrix is read, and unpacked where its numbers lie in blocks.
+	// They are memory that holds no weights: so they take up to 8 MB, and no more than a
+	// fifteenth of what the weights do; but within the 8 MB there is room for fewRows, since
+	// fewer than that are slow, and for as many as fit over a step's vectors.
 	logitBytes = 8 << 20
 	logitShare = 15
 	fewRows    = 16
+	// slabBytes is what rows take that come in pieces: a second-level cache has room for it.
+	slabBytes = 512 << 10
 )
 
 // A workspace is the memory of one step. Whoever holds it computes; there are as many
@@ -31,7 +33,6 @@ type workspace struct {
 	x, norm kernel.Vectors // residual stream, and what the matrices read
 	q, k, v kernel.Vectors
 	up      kernel.Vectors // over q, k, v
-	shown   int            // which of the rows that are read the first row of logits is
 	*board                 // its own, or that of the threads that share rows out with it
 	own     board
 	turn    turning
@@ -41,6 +42,7 @@ type workspace struct {
 	att     []float32      // its attention weights
 	seen    []float32      // attention values of one head, a row after the other
 	exps    []float32      // exponentials of a piece of a row of logits
+	sums    kernel.Sums    // of a piece
 	tuned   []float32      // a row of logits, for a draw that changes them
 	filter  filter
 	foreign *foreigner // nil: our own numerics
@@ -48,6 +50,8 @@ type workspace struct {
 	all     *portion   // all of it
 	team    *meeting   // of threads that share rows out; nil: they do not
 	runner  *runner    // among threads that compute parts of the same calls; nil: none do
+	stock   stock
+	peers   []*workspace // that compute the same step, itself among them
 }
 
 // A board is what threads that share rows out write for each other.
@@ -90,6 +94,15 @@ func (r room) pass(n int) int {
 	times := (n + most - 1) / most
 	each := (n + times - 1) / times
 	return min((each+r.unit-1)/r.unit*r.unit, most)
+}
+
+// round rounds a number of rows up to one that the kernel likes.
+func (r room) round(n int) int { return max((n+r.unit-1)/r.unit, 1) * r.unit }
+
+// slab is for how many ids logits are computed at a time, for n rows that are read in pieces:
+// as many as lie over a step's vectors, and in a second-level cache, where they are read.
+func (r room) slab(n int) int {
+	return max(min(r.step, slabBytes/4)/n/piece, 1) * piece
 }
 
 // room returns that of a model.
@@ -150,7 +163,7 @@ func (f *floorplan) next(width int) kernel.Vectors {
 // lay makes the vectors of a step, and logits over them.
 func (ws *workspace) lay() {
 	w, r := ws.w, ws.room
-	f := floorplan{floats: make([]float32, max(r.step, r.rows()*r.vocab))}
+	f := floorplan{floats: make([]float32, max(r.step, r.rows()*r.vocab, chunk*min(piece, r.vocab)))}
 	ws.own.logits = kernel.Vectors{Data: f.floats, Stride: r.vocab}
 	ws.x, ws.own.delta = f.next(w.dim), f.next(w.dim)
 	q, kv := w.heads*w.head, w.kvHeads*w.head

@@ -55,18 +55,18 @@ func (c *Contest) May(logit float32, hash uint32) bool {
 	return logit+float32(float32(d)*c.slope) >= c.limit
 }
 
-// Contend looks for ids that may win from one on, a multiple of 16, whose logits are x. It
-// returns the first group of 16 that holds some, and which of it do as bits; len(x) and 0 if
-// there is none.
-func (k *Kernel) Contend(x []float32, from int, c *Contest) (group int, which uint32) {
+// Contend looks for ids that may win among those whose logits are x, the first of which is
+// id first: from an index on, a multiple of 16. It returns the index of the first group of 16
+// that holds some, and which of it do as bits; len(x) and 0 if there is none.
+func (k *Kernel) Contend(x []float32, first, from int, c *Contest) (group int, which uint32) {
 	whole := len(x) / Lanes * Lanes
 	if from < whole {
-		if from, which = k.contend(x[:whole], from, c); which != 0 {
+		if from, which = k.contend(x[:whole], first, from, c); which != 0 {
 			return from, which
 		}
 	}
 	if from < len(x) {
-		which = contenders(x[from:], from, c)
+		which = contenders(x[from:], first+from, c)
 	}
 	if which == 0 {
 		from = len(x)
@@ -75,9 +75,9 @@ func (k *Kernel) Contend(x []float32, from int, c *Contest) (group int, which ui
 }
 
 // portableContend is [Kernel.Contend] where there are only whole groups.
-func portableContend(x []float32, from int, c *Contest) (group int, which uint32) {
+func portableContend(x []float32, first, from int, c *Contest) (group int, which uint32) {
 	for ; from < len(x); from += Lanes {
-		if which := contenders(x[from:from+Lanes], from, c); which != 0 {
+		if which := contenders(x[from:from+Lanes], first+from, c); which != 0 {
 			return from, which
 		}
 	}

@@ -52,16 +52,16 @@ GLOBL numbers<>(SB), RODATA|NOPTR, $32
 	VADDPS    logits, h, h  \
 	VCMPPS    $13, Y13, h, h  // at least the limit
 
-// func avxContend(x *float32, from, n int, state uint32, slope, limit float32) (group int, which uint32)
+// func avxContend(x *float32, from, n int, first, state uint32, slope, limit float32) (group int, which uint32)
 TEXT ·avxContend(SB), NOSPLIT, $0-52
 	MOVQ         x+0(FP), SI
 	MOVQ         from+8(FP), CX
 	MOVQ         n+16(FP), R9
-	MOVL         state+24(FP), AX
+	MOVL         state+28(FP), AX
 	VMOVD        AX, X14
 	VPBROADCASTD X14, Y14
-	VBROADCASTSS slope+28(FP), Y12
-	VBROADCASTSS limit+32(FP), Y13
+	VBROADCASTSS slope+32(FP), Y12
+	VBROADCASTSS limit+36(FP), Y13
 	VPBROADCASTD numbers<>+0(SB), Y4
 	VPBROADCASTD numbers<>+4(SB), Y5
 	VPBROADCASTD numbers<>+8(SB), Y6
@@ -70,7 +70,9 @@ TEXT ·avxContend(SB), NOSPLIT, $0-52
 	VPBROADCASTD numbers<>+20(SB), Y9
 	VPBROADCASTD numbers<>+24(SB), Y10
 	VPBROADCASTD numbers<>+28(SB), Y11
-	VMOVD        CX, X0
+	MOVL         first+24(FP), DX
+	ADDL         CX, DX
+	VMOVD        DX, X0
 	VPBROADCASTD X0, Y0
 	VPADDD       ids<>(SB), Y0, Y0
 	VPMULLD      Y4, Y0, Y0
@@ -102,15 +104,15 @@ contendfound:
 	VZEROUPPER
 	RET
 
-// func avx512Contend(x *float32, from, n int, state uint32, slope, limit float32) (group int, which uint32)
+// func avx512Contend(x *float32, from, n int, first, state uint32, slope, limit float32) (group int, which uint32)
 TEXT ·avx512Contend(SB), NOSPLIT, $0-52
 	MOVQ         x+0(FP), SI
 	MOVQ         from+8(FP), CX
 	MOVQ         n+16(FP), R9
-	MOVL         state+24(FP), AX
+	MOVL         state+28(FP), AX
 	VPBROADCASTD AX, Z14
-	VBROADCASTSS slope+28(FP), Z12
-	VBROADCASTSS limit+32(FP), Z13
+	VBROADCASTSS slope+32(FP), Z12
+	VBROADCASTSS limit+36(FP), Z13
 	VPBROADCASTD numbers<>+0(SB), Z4
 	VPBROADCASTD numbers<>+4(SB), Z5
 	VPBROADCASTD numbers<>+8(SB), Z6
@@ -118,7 +120,9 @@ TEXT ·avx512Contend(SB), NOSPLIT, $0-52
 	VPBROADCASTD numbers<>+16(SB), Z8
 	VPBROADCASTD numbers<>+20(SB), Z9
 	VPBROADCASTD numbers<>+24(SB), Z10
-	VPBROADCASTD CX, Y0
+	MOVL         first+24(FP), DX
+	ADDL         CX, DX
+	VPBROADCASTD DX, Y0
 	VPADDD       ids<>(SB), Y0, Y0
 	VPBROADCASTD numbers<>+28(SB), Y11
 	VPADDD       Y11, Y0, Y1

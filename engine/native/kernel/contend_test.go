@@ -51,7 +51,7 @@ func TestMayLeavesOutMost(t *testing.T) {
 }
 
 // TestContendSame compares with the definition, for every length, from every group, one
-// contender after the other.
+// contender after the other, wherever the ids begin.
 func TestContendSame(t *testing.T) {
 	rng := rand.New(rand.NewPCG(43, 44))
 	for _, name := range Available() {
@@ -60,15 +60,15 @@ func TestContendSame(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range 70 {
-			x := awkward(rng, n)
+			x, first := awkward(rng, n), rng.IntN(1<<18)
 			c := NewContest(noise.At(rng.Uint64(), uint32(n)), 2*rng.Float64())
 			for _, best := range append([]float32{float32(math.Inf(-1)), -3, 0, 3, 1e9, float32(math.Inf(1))}, x...) {
 				c.Raise(float64(best))
 				for from := 0; from < n; from += Lanes {
-					group, which := k.Contend(x, from, &c)
+					group, which := k.Contend(x, first, from, &c)
 					want, bits := from, uint32(0)
 					for ; want < n; want += Lanes {
-						if bits = contenders(x[want:min(want+Lanes, n)], want, &c); bits != 0 {
+						if bits = contenders(x[want:min(want+Lanes, n)], first+want, &c); bits != 0 {
 							break
 						}
 					}
@@ -92,7 +92,7 @@ func BenchmarkContend(b *testing.B) {
 		c.Raise(30)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				k.Contend(x, 0, &c)
+				k.Contend(x, 0, 0, &c)
 			}
 		})
 	}

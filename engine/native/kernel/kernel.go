@@ -81,7 +81,7 @@ type Kernel struct {
 	above      func(x []float32, limit float32) int
 	firstAbove func(x []float32, limit float32) int
 	// contend is Contend for whole groups of 16, at least one.
-	contend func(x []float32, from int, c *Contest) (group int, which uint32)
+	contend func(x []float32, first, from int, c *Contest) (group int, which uint32)
 	// exponents takes what is a multiple of 16, at least 16.
 	exponents func(dst, logits []float32, high, inverse float32)
 	// total and moments add to lanes what is a multiple of 16, at least 16.
