@@ -96,5 +96,5 @@ func (ws *workspace) alone() {
 	ws.join(ws.all, nil, &ws.own)
 	ws.peers = nil
 	ws.stock.open.Store(false)
-	ws.stock.next.Store(0)
+	ws.stock.taken.Store(0)
 }

@@ -91,31 +91,33 @@ func (w *wanted) end(r reading) {
 	w.err = err
 }
 
-// A stock is the wanted rows of one thread, which others take some of when they have done with
-// their own: a thread whose positions see more before them is later. It is open once the
-// rows are normed.
+// A stock is the wanted rows of one thread. It takes most of them at once, and then the others,
+// unless another thread that has done with its own has taken these: a thread whose positions
+// see more before them is later. It is open once the rows are normed.
 type stock struct {
-	rows []wanted
-	each int // how many are taken at a time
-	next atomic.Int32
-	open atomic.Bool
+	rows  []wanted
+	most  int          // how many are taken first
+	taken atomic.Int32 // how often
+	open  atomic.Bool
 }
 
 // take returns which rows are next; none if lo is not below hi.
 func (s *stock) take() (lo, hi int) {
-	lo = int(s.next.Add(1)-1) * s.each
-	return lo, min(lo+s.each, len(s.rows))
+	switch s.taken.Add(1) {
+	case 1:
+		return 0, s.most
+	case 2:
+		return s.most, len(s.rows)
+	}
+	return 0, 0
 }
-
-// helpings is how many times each of several threads comes back for wanted rows.
-const helpings = 3
 
 // read reads a thread's wanted rows, and then those that other threads have left.
 func (ws *workspace) read() {
 	s := &ws.stock
-	s.each = max(len(s.rows), 1)
+	s.most = len(s.rows)
 	if len(ws.peers) > 1 {
-		s.each = ws.room.round((len(s.rows) + helpings - 1) / helpings)
+		s.most -= s.most / 3 / ws.room.unit * ws.room.unit
 	}
 	s.open.Store(true)
 	ws.help(ws)
@@ -128,11 +130,7 @@ func (ws *workspace) read() {
 
 // help reads what rows a thread has left.
 func (ws *workspace) help(peer *workspace) {
-	for {
-		lo, hi := peer.stock.take()
-		if lo >= hi {
-			return
-		}
+	for lo, hi := peer.stock.take(); lo < hi; lo, hi = peer.stock.take() {
 		states := kernel.Vectors{Data: peer.norm.Data[lo*peer.norm.Stride:], Stride: peer.norm.Stride}
 		ws.readSome(peer.stock.rows[lo:hi], states)
 	}

@@ -329,7 +329,7 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*(1+math.Abs(b)) }
 
 // TestStock: all of a thread's rows are taken, each once, whoever takes them.
 func TestStock(t *testing.T) {
-	s := stock{rows: make([]wanted, 95), each: 32}
+	s := stock{rows: make([]wanted, 95), most: 64}
 	var mu sync.Mutex
 	times := make([]int, len(s.rows))
 	var all sync.WaitGroup

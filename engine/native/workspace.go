@@ -96,9 +96,6 @@ func (r room) pass(n int) int {
 	return min((each+r.unit-1)/r.unit*r.unit, most)
 }
 
-// round rounds a number of rows up to one that the kernel likes.
-func (r room) round(n int) int { return max((n+r.unit-1)/r.unit, 1) * r.unit }
-
 // slab is for how many ids logits are computed at a time, for n rows that are read in pieces:
 // as many as lie over a step's vectors, and in a second-level cache, where they are read.
 func (r room) slab(n int) int {
