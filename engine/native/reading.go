@@ -172,6 +172,9 @@ func (ws *workspace) readSome(rows []wanted, states kernel.Vectors) {
 // is room for. Threads that share out the vocabulary read in turn.
 func (ws *workspace) readWhole() {
 	rows, p := ws.stock.rows, ws.portion
+	if len(rows) == 0 {
+		return
+	}
 	for lo, most := 0, ws.room.pass(len(rows)); lo < len(rows); lo += most {
 		if lo > 0 {
 			ws.team.wait() // until all have looked

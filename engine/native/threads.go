@@ -73,6 +73,9 @@ func (e *Engine) deal(picks []picked) (shares [][]share, divided bool) {
 
 // compute runs one step.
 func (e *Engine) compute(picks []picked) {
+	if len(picks) == 0 { // every call has left, or had to give its place up
+		return
+	}
 	if threads := e.shared(picks); threads > 0 {
 		e.computeShared(picks, threads)
 		return

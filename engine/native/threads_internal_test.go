@@ -151,3 +151,27 @@ func TestFirstFailureCounts(t *testing.T) {
 		t.Errorf("call ended with %v at %d, %d", c.err, c.cache.length, c.from)
 	}
 }
+
+// TestNothingRead: a step may find no call that it could take along, as when all have left;
+// and it may be in the midst of a prompt, where no logits are wanted, however it is shared.
+func TestNothingRead(t *testing.T) {
+	for _, o := range []Options{{Threads: 1}, {Threads: 2}, {Threads: 3}, {Threads: 2, Foreign: Foreign{Splits: 2}}} {
+		for _, worth := range []int{1, teamWeights} {
+			for _, n := range []int{1, 20, 60} {
+				e := tiny(t, o)
+				e.abreast, e.worth = o.Threads, worth
+				e.compute(nil)
+				c := &call{ids: make([]targon.TokenID, 100), from: 99}
+				if !e.pages.reserve(&c.cache, n) {
+					t.Fatal("no pages")
+				}
+				if e.compute([]picked{{c, n}}); c.cache.length != n || c.err != nil {
+					t.Errorf("%+v: of %d positions %d are computed, %v", o, n, c.cache.length, c.err)
+				}
+				if got, err := answer(t.Context(), e, someRequest(1)); got == "" || err != nil {
+					t.Errorf("%+v, then: %v", o, err)
+				}
+			}
+		}
+	}
+}
