@@ -40,8 +40,11 @@ func newSurvey(claimed targon.Scored, by targon.Sampling, top int, also []targon
 // inPieces reports whether a survey takes a row by pieces. Otherwise its one piece is the row.
 func inPieces(by targon.Sampling, top int) bool { return !by.Filtered() && top <= fewOf }
 
-// same reports whether the request draws from the distribution at temperature 1.
-func (s *survey) same() bool { return s.by.Temperature == 1 && !s.by.Filtered() }
+// draws reports whether the request draws from a distribution over all ids, and same whether
+// that is the one at temperature 1.
+func (s *survey) draws() bool { return s.by.Temperature > 0 && !s.by.Filtered() }
+
+func (s *survey) same() bool { return s.by.Temperature == 1 && s.draws() }
 
 // take takes the logits of the ids from first on, a multiple of a piece.
 func (s *survey) take(ws *workspace, first int, logits []float32) {
@@ -62,12 +65,12 @@ func (s *survey) take(ws *workspace, first int, logits []float32) {
 		case s.same(): // one look at the weights does for both
 			s.plain.add(ws.moments(part, high, 1), high, 1)
 			continue
-		case s.by.Temperature > 0 && !s.by.Filtered():
+		case s.draws():
 			s.drawn.add(ws.moments(part, high, inverse(s.by)), high, inverse(s.by))
 		}
 		s.plain.add(ws.total(part, high), high, 1)
 	}
-	if s.by.Temperature > 0 && s.by.Filtered() {
+	if s.by.Filtered() {
 		s.at.Drawn = ws.drawn(logits, s.plain.high, s.by, s.at.Top)
 	}
 }
@@ -79,7 +82,7 @@ func (s *survey) position() targon.Position {
 	switch {
 	case s.same():
 		p.Drawn = s.plain.draw()
-	case s.by.Temperature > 0 && !s.by.Filtered():
+	case s.draws():
 		p.Drawn = s.drawn.draw()
 	}
 	return p

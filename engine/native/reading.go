@@ -141,9 +141,10 @@ func (ws *workspace) help(peer *workspace) {
 func (ws *workspace) readSome(rows []wanted, states kernel.Vectors) {
 	vocab := ws.w.vocab
 	slab := ws.room.slab(len(rows))
+	whole := slab >= vocab
 	logits := kernel.Vectors{Data: ws.logits.Data, Stride: min(slab, ws.room.vocab)}
 	readings := make([]reading, len(rows))
-	if slab < vocab {
+	if !whole {
 		for b := range rows {
 			readings[b] = rows[b].begin(row{ws: ws, state: states.At(b)})
 		}
@@ -153,7 +154,7 @@ func (ws *workspace) readSome(rows []wanted, states kernel.Vectors) {
 		ws.logitsOf(stretch{first, end}, logits, states, len(rows))
 		for b := range rows {
 			part := logits.At(b)[:end-first]
-			if slab >= vocab {
+			if whole {
 				readings[b] = rows[b].begin(row{ws: ws, state: states.At(b), logits: part})
 			}
 			if readings[b] != nil {

@@ -18,12 +18,15 @@ import (
 	"targon/engine/native/madeup"
 )
 
-// wordy has so many ids that a step's rows of logits come in several pieces, the last of
+// longVocab is so many ids that a step's rows of logits come in several pieces, the last of
 // them shorter and not a multiple of anything.
-func wordy(t *testing.T, arch string, typ gguf.Type) *Model {
+const longVocab = 2*piece + 935
+
+// wordy has many ids for its size.
+func wordy(t *testing.T, arch string, typ gguf.Type, vocab int) *Model {
 	t.Helper()
 	data, err := madeup.Model(madeup.Shape{
-		Arch: arch, Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, Head: 16, Vocab: 2*piece + 935,
+		Arch: arch, Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, Head: 16, Vocab: vocab,
 		Context: 512, NoText: true, Type: typ, Untied: true, Seed: 3, Window: 40,
 	})
 	if err != nil {
@@ -33,8 +36,8 @@ func wordy(t *testing.T, arch string, typ gguf.Type) *Model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := m.w.room(); r.slab(30) >= m.Vocab() {
-		t.Fatalf("30 rows come whole: %d ids at a time", r.slab(30))
+	if r := m.w.room(); r.slab(30) != piece {
+		t.Fatalf("%d ids at a time for 30 rows, want a piece", r.slab(30))
 	}
 	return m
 }
@@ -42,8 +45,11 @@ func wordy(t *testing.T, arch string, typ gguf.Type) *Model {
 func wordyModels(t *testing.T) map[string]*Model {
 	t.Helper()
 	return map[string]*Model{
-		"llama F32": wordy(t, "llama", gguf.F32), "llama Q8_0": wordy(t, "llama", gguf.Q8_0),
-		"gemma2 F16, whose logits are bounded": wordy(t, "gemma2", gguf.F16),
+		"llama F32":                            wordy(t, "llama", gguf.F32, longVocab),
+		"llama Q8_0":                           wordy(t, "llama", gguf.Q8_0, longVocab),
+		"gemma2 F16, whose logits are bounded": wordy(t, "gemma2", gguf.F16, longVocab),
+		"llama F16, two whole pieces":          wordy(t, "llama", gguf.F16, 2*piece),
+		"llama F16, one piece":                 wordy(t, "llama", gguf.F16, piece),
 	}
 }
 
@@ -77,7 +83,7 @@ func TestPiecesSame(t *testing.T) {
 			const prompt = 20
 			also := make([][]targon.TokenID, len(ids)-prompt)
 			for j := range also[:200] {
-				also[j] = []targon.TokenID{targon.TokenID(j), targon.TokenID(m.Vocab() - 1), ids[prompt+j], 2 * piece}
+				also[j] = []targon.TokenID{targon.TokenID(j), targon.TokenID(m.Vocab() - 1), ids[prompt+j], piece - 1}
 			}
 			for _, c := range []struct {
 				by  targon.Sampling
@@ -93,6 +99,9 @@ func TestPiecesSame(t *testing.T) {
 				want := make([]targon.Position, len(also))
 				for j := range want {
 					want[j] = one.spaces[0].position(rows[prompt+j-1], ids[prompt+j], c.by, c.top, also[j])
+					if (want[j].Also == nil) != (also[j] == nil) || (want[j].Top == nil) != (c.top == 0) {
+						t.Fatalf("%+v: lists that nobody asked for: %+v", c, want[j])
+					}
 				}
 				for threads := 1; threads <= 3; threads++ {
 					e, err := New(m, Options{Threads: threads, ReuseBytes: -1})
@@ -141,11 +150,14 @@ func TestDrawsInPieces(t *testing.T) {
 					want[i] = append(want[i], token.ID)
 				}
 			}
-			for _, whole := range []int{0, 3} {
-				for threads := 1; threads <= 2; threads++ {
+			for _, whole := range []int{0, 3, answers} {
+				for threads := 1; threads <= 3; threads++ {
 					e, err := New(m, Options{Threads: threads})
 					if err != nil {
 						t.Fatal(err)
+					}
+					if threads == 3 { // which share rows out, also of logits that do not all fit
+						e.abreast, e.worth = threads, 1
 					}
 					var got [answers][]targon.TokenID
 					var all sync.WaitGroup
@@ -178,7 +190,7 @@ func TestDrawsInPieces(t *testing.T) {
 
 // TestStatesInPieces: hidden states are the same whether logits come in pieces or not.
 func TestStatesInPieces(t *testing.T) {
-	m := wordy(t, "llama", gguf.F32)
+	m := wordy(t, "llama", gguf.F32, longVocab)
 	e, err := New(m, Options{Threads: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +213,7 @@ func TestStatesInPieces(t *testing.T) {
 // beside it go on.
 func TestBrokenInPieces(t *testing.T) {
 	data, err := madeup.Model(madeup.Shape{
-		Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, Head: 16, Vocab: 2*piece + 935, Context: 512, NoText: true, Type: gguf.F16, Untied: true, Seed: 3,
+		Dim: 64, FFN: 96, Layers: 2, Heads: 4, KVHeads: 2, Head: 16, Vocab: longVocab, Context: 512, NoText: true, Type: gguf.F16, Untied: true, Seed: 3,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -326,6 +338,96 @@ func TestMass(t *testing.T) {
 }
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*(1+math.Abs(b)) }
+
+// TestFloor: it is the k-th highest of the parts' highest, parts being twice as many as k or
+// more, and nothing where there are fewer than k.
+func TestFloor(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, k := rapid.IntRange(1, 5000).Draw(t, "logits"), rapid.IntRange(1, fewOf).Draw(t, "k")
+		logits := make([]float32, n)
+		for i := range logits {
+			logits[i] = float32(i*7919%n) / 16
+		}
+		by := fastest()
+		var parts []float32
+		size := max(n/(2*k)/kernel.Lanes*kernel.Lanes, kernel.Lanes)
+		for part := range slices.Chunk(logits, size) {
+			if len(part) == size && len(parts) < 4*fewOf {
+				parts = append(parts, slices.Max(part))
+			}
+		}
+		slices.Sort(parts)
+		want := float32(math.Inf(-1))
+		if len(parts) >= k {
+			want = parts[len(parts)-k]
+		}
+		if got := floor(by, logits, k); got != want || by.Above(logits, below(got)) < min(k, n) {
+			t.Fatalf("%v, want %v, of %d parts", got, want, len(parts))
+		}
+	})
+}
+
+// told is a reading that notes which positions it is of.
+type told struct {
+	nothing
+	at  int
+	all *[]int
+}
+
+func (t told) end() (next targon.TokenID, more bool, err error) {
+	*t.all = append(*t.all, t.at)
+	return 0, false, nil
+}
+
+// TestHelp: a thread that has done with its own rows reads what another leaves, when that has
+// begun; and keeps nothing for others where it is alone.
+func TestHelp(t *testing.T) {
+	m := wordy(t, "llama", gguf.F32, longVocab)
+	e, err := New(m, Options{Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := spread(150, m.Vocab())
+	if _, err := e.Score(t.Context(), targon.Request{Prompt: ids[:1]}, ids[1:], targon.Need{}); err != nil {
+		t.Fatal(err)
+	}
+	rest(e)
+	first, second := e.spaces[0], e.spaces[1]
+	var read []int
+	c := &call{read: func(at int, _ row) reading { return told{at: at, all: &read} }}
+	rows := make([]wanted, 74)
+	for i := range rows {
+		rows[i] = wanted{share: &share{call: c}, at: i}
+	}
+	for _, open := range []bool{false, true} {
+		first.alone()
+		second.alone()
+		first.peers, first.stock.rows = e.spaces, nil
+		second.stock.rows, second.stock.most = rows, 50
+		second.stock.open.Store(open)
+		second.stock.taken.Store(1) // by itself
+		first.read()
+		want := 0
+		if open {
+			want = 24
+		}
+		if len(read) != want || open && (read[0] != 50 || read[23] != 73) {
+			t.Errorf("open %v: read %v of another's, want the last %d", open, read, want)
+		}
+	}
+	for _, beside := range []bool{false, true} {
+		read = nil
+		second.alone()
+		want := len(rows)
+		if beside {
+			second.peers, want = e.spaces, len(rows)-24
+		}
+		second.stock.rows = rows
+		if second.read(); second.stock.most != want || len(read) != len(rows) {
+			t.Errorf("beside another %v: takes %d rows first and reads %d, want %d and %d", beside, second.stock.most, len(read), want, len(rows))
+		}
+	}
+}
 
 // TestStock: all of a thread's rows are taken, each once, whoever takes them.
 func TestStock(t *testing.T) {

@@ -98,10 +98,7 @@ func (e *Engine) compute(picks []picked) {
 	for _, ws := range e.spaces[:len(busy)] {
 		ws.peers = e.spaces[:len(busy)]
 	}
-	var others *meeting
-	if len(busy) > 1 {
-		others = newMeeting(len(busy))
-	}
+	others := newMeeting(len(busy))
 	for i := len(busy) - 1; i > 0; i-- {
 		e.member(i).call(busy[i], others)
 	}
