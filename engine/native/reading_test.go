@@ -83,7 +83,7 @@ func TestPiecesSame(t *testing.T) {
 			const prompt = 20
 			also := make([][]targon.TokenID, len(ids)-prompt)
 			for j := range also[:200] {
-				also[j] = []targon.TokenID{targon.TokenID(j), targon.TokenID(m.Vocab() - 1), ids[prompt+j], piece - 1}
+				also[j] = []targon.TokenID{targon.TokenID(j), targon.TokenID(m.Vocab() - 1), ids[prompt+j], piece - 1, targon.TokenID(min(piece, m.Vocab()-1))}
 			}
 			for _, c := range []struct {
 				by  targon.Sampling
@@ -343,7 +343,8 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*(1+math.Abs(b)) }
 // more, and nothing where there are fewer than k.
 func TestFloor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n, k := rapid.IntRange(1, 5000).Draw(t, "logits"), rapid.IntRange(1, fewOf).Draw(t, "k")
+		n := rapid.OneOf(rapid.IntRange(1, 5000), rapid.SampledFrom([]int{16, 32, 256, 2048, 4096})).Draw(t, "logits")
+		k := rapid.IntRange(1, fewOf).Draw(t, "k")
 		logits := make([]float32, n)
 		for i := range logits {
 			logits[i] = float32(i*7919%n) / 16
