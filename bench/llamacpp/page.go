@@ -90,49 +90,54 @@ const batches = `
 ## Batches, threads and memory
 
 Measured on 2026-11-23 by ` + "`" + `targon bench engine` + "`" + ` on two cores of an AMD EPYC (Zen 4) with nothing else on them, though not on the host: ids in a second of CPU time on one thread, means of
-two runs, each of medians. The last two columns are ids in a second of elapsed time with two threads over those with one.
+two runs, each of medians. The last two columns are ids in a second of elapsed time with two threads over those with one: medians of eleven pairs (nine for one answer) of runs of a second each, since
+what others do on the host moves single figures by a quarter.
 
 | model | type | one answer | 16 at a time | 64 at a time | 64 over one | score | of peak | score over one answer | two threads: score | one answer |
 |---|---|---|---|---|---|---|---|---|---|---|
-| builtin | f32 | 2392 | 5591 | 8500 | 3.6 | 9999 | 62 % | 4.2 | 1.89 | 1.97 |
-| builtin | f16 | 3862 | 8231 | 8684 | 2.2 | 10025 | 62 % | 2.6 | 1.88 | 1.76 |
-| builtin | q8_0 | 5427 | 15156 | 14910 | 2.7 | 20389 | – | 3.8 | 1.71 | 1.66 |
-| builtin | q4_0 | 5060 | 15402 | 15913 | 3.1 | 20206 | – | 4.0 | 1.73 | 1.61 |
-| random-24M | f32 | 326 | 1533 | 2334 | 7.2 | 2620 | 67 % | 8.0 | 2.01 | 1.33 |
-| random-24M | f16 | 706 | 2476 | 2387 | 3.4 | 2758 | 71 % | 3.9 | 1.89 | 1.75 |
-| random-24M | q8_0 | 952 | 3847 | 4579 | 4.8 | 5394 | – | 5.7 | 1.90 | 2.48 |
-| random-24M | q4_0 | 1585 | 4418 | 4748 | 3.0 | 5567 | – | 3.5 | 1.92 | 1.67 |
+| builtin | f32 | 2524 | 5723 | 8820 | 3.5 | 10062 | 62 % | 4.0 | 2.04 | 2.27 |
+| builtin | f16 | 4237 | 9131 | 9204 | 2.2 | 10051 | 62 % | 2.4 | 1.98 | 1.58 |
+| builtin | q8_0 | 5699 | 16834 | 18502 | 3.2 | 21422 | – | 3.8 | 1.94 | 1.66 |
+| builtin | q4_0 | 5047 | 16078 | 17422 | 3.5 | 20765 | – | 4.1 | 1.82 | 1.52 |
+| random-24M | f32 | 375 | 1668 | 2617 | 7.0 | 2654 | 68 % | 7.1 | 1.97 | 1.40 |
+| random-24M | f16 | 723 | 2556 | 2632 | 3.6 | 2732 | 70 % | 3.8 | 1.99 | 1.78 |
+| random-24M | q8_0 | 1338 | 4722 | 5438 | 4.1 | 6492 | – | 4.9 | 1.85 | 2.13 |
+| random-24M | q4_0 | 1724 | 4681 | 5518 | 3.2 | 6573 | – | 3.8 | 1.89 | 1.49 |
 
+* **Logits in pieces.** Rows of a step are multiplied by 2,048 rows of the output matrix at a time, or as many as a second-level cache has room for the logits of, and what is asked for is read out of
+  that piece at once: the rank, the highest, what weighs how much, or the draw. Weights in blocks are unpacked once for a step and not once for every 16 rows. At 24 million weights that made scoring 5 %
+  faster in Q8_0, 64 answers 8 % in Q8_0 and 15 % in Q4_0. Filters, penalties and whoever asks for more than 64 ids of a position need whole rows and get them.
 * **Draws.** To hash 32,000 ids and bound the noise of each one by one took 110 µs an id, a third of a step of 16 in Q8_0. Now 16 ids at a time are compared with a
   bound that needs no logarithm (` + "`" + `kernel.Contest` + "`" + `), which takes 10 to 15 µs, and some twenty are worked out. ` + "`" + `top_p` + "`" + ` took 1 to 2 ms an id, four times all else in a batch; it
   sorts and adds up few ids now and takes 0.04 to 0.3 ms, ` + "`" + `top_k` + "`" + ` 0.01 instead of 0.5 ms. The ids are the same, by tests against the definition.
-* **64 over one.** The aim of 4 is met by random-24M in F32, and in Q8_0 where memory is slow as here; where one answer comes at 1500 a second, 64 come 3.3 times as fast. In F16 it would take 86 % of the multipliers' peak for products alone. In Q4_0, whose 8 MB stay in the third-level cache, one answer
-  comes at 1600 to 2000 a second and there is little left to gain: 64 answers are multiplied at 70 % of what VPDPBUSD does at its peak, which is two fifths of the time. A quarter is
-  attention, which reads half a megabyte of float32 keys and values for each id of 40 before it, from memory, since 64 sequences do not fit into a cache (laying a head's rows side by side, fetching
-  ahead and larger pages of memory were tried and changed nothing); 8 % is to unpack weights, 7 % draws.
-* **Two threads.** The aim of 1.8 for scoring is met but by builtin in Q8_0 and Q4_0, where a step takes 3 ms: a tenth of a millisecond of it is to wake the second thread, and later positions, which it has,
-  see more before them. To deal positions out so that both see as much evened that out and cost as much in waiting for each other. Below 48 positions threads share out rows of the weights instead.
-  One answer gains since two cores read memory at twice the speed of one (39 GB/s against 20, plain reads of 128 MB), where both are free; where a core is busy, one thread goes on
+* **64 over one.** The aim of 4 is met by random-24M in F32 and Q8_0, there with little to spare where memory is fast (3.6 to 4.5 in single runs). In F16 and Q4_0, 64 answers would have to come as
+  fast as scoring does, or faster: 4 times one answer is 2892 and 6896 a second, scoring 2732 and 6573, and it has one sequence's keys and values to read and nothing to draw. In Q4_0, whose 8 MB stay
+  in the third-level cache, two fifths of the time are products at 70 to 80 % of what VPDPBUSD does at its peak. A quarter is attention, which reads half a megabyte of float32 keys and values for each id
+  of 40 before it, from memory, since 64 sequences do not fit into a cache (laying a head's rows side by side, fetching ahead and larger pages of memory were tried and changed nothing).
+* **Two threads.** The aim of 1.8 for scoring is met. A thread that has done with its positions reads rows that the other has left, a third of them, since later positions see more before them and are
+  later; and the second thread stays awake for 250 µs after a step, where waking it took 100 of the 4,500 µs that 192 positions of builtin take. Below 48 positions threads share out rows of the
+  weights instead. One answer gains since two cores read memory at twice the speed of one (39 GB/s against 20, plain reads of 128 MB), where both are free; where a core is busy, one thread goes on
   alone after a step or two.
-* **Memory**, by the highest of a process less what it had before it opened the model, for the prompt of 192 ids and the answer of 64, files mapped, one thread. Medians of five
-  on 2026-11-23, the program of the evening before in turns with that of today; they differ by 1 % of what is needed at most, 3 % for builtin:
+* **Memory**, by the highest of a process less what it had before it opened the model, for the prompt of 192 ids and the answer of 64, files mapped, one thread. Medians of seven
+  on 2026-11-23, the program without logits in pieces in turns with that of today; single figures differ by 0.1 MB:
 
 | model | type | needed, MB | more than needed | in MB | before |
 |---|---|---|---|---|---|
-| builtin | f16 | 8.4 | +29 % | 2.5 | +39 % |
-| random-24M | f32 | 102.0 | **+6.6 %** | 6.7 | +9.8 % |
-| random-24M | f16 | 53.2 | **+8.2 %** | 4.3 | +18 % |
-| random-24M | q8_0 | 30.3 | +14 % | 4.3 | +33 % |
-| random-24M | q4_0 | 18.1 | +23 % | 4.2 | +55 % |
-| random-160M | f16 | 338.8 | **+1.8 %** | 6.2 | +4.5 % |
-| random-160M | q8_0 | 186.1 | **+5.0 %** | 9.2 | +8.5 % |
-| random-160M | q4_0 | 104.7 | **+7.5 %** | 7.8 | +15 % |
+| builtin | f32 | 15.8 | +13 % | 2.1 | +14 % |
+| builtin | f16 | 8.4 | +24 % | 2.1 | +25 % |
+| builtin | q8_0 | 5.0 | +43 % | 2.2 | +47 % |
+| random-24M | f32 | 102.0 | **+2.7 %** | 2.7 | +6.4 % |
+| random-24M | f16 | 53.2 | **+5.0 %** | 2.7 | +8.1 % |
+| random-24M | q8_0 | 30.3 | **+9.8 %** | 3.0 | +14 % |
+| random-24M | q4_0 | 18.1 | +16 % | 2.9 | +23 % |
+| random-160M | f16 | 338.8 | **+1.3 %** | 4.3 | +1.8 % |
+| random-160M | q8_0 | 186.1 | **+2.6 %** | 4.8 | +5.1 % |
+| random-160M | q4_0 | 104.7 | **+4.5 %** | 4.7 | +7.5 % |
 
-  The vocabulary stays where it lies in the file, and logits lie over the vectors of a step. Of the 4.3 MB that are left for random-24M in Q8_0, 2.0 are 16 rows of logits, 0.7 what else a
-  step works with, what is kept of the vocabulary and what is said of the positions, 0.5 what Go's collector needs when it runs for the first time, and 0.8 pages of the program itself that
-  it had not run before; the first text to be encoded adds 0.2. So the aim of 10 % is met from some 45 MB of weights on. With 12 rows of logits random-24M in Q8_0 would be at 12 % and
-  scoring 1 to 4 % slower, with 8 at 10.5 % and 7 to 11 % slower, since weights in blocks are unpacked each time that logits are computed: not done. Builtin has 0.8 MB to go with, which
-  the program's own pages fill.
+  The vocabulary stays where it lies in the file, and pieces of logits lie over the vectors of a step. Of the 3.0 MB that are left for random-24M in Q8_0, 0.85 are those vectors, of 96 positions; 0.75 what
+  else a step works with, what is kept of the vocabulary and what is said of the positions; 0.6 pages of the program itself that it had not run before; and 0.5 tables of Go's runtime. So the aim of
+  10 % is met from some 30 MB on. Below, there is no room for it: builtin in F16 has 0.84 MB to go with, of which the program's own pages take 0.6. Steps of half as many positions would save
+  0.4 MB, read weights twice as often, and not do either.
 `
 
 // page returns the text.
