@@ -88,13 +88,12 @@ func (s stretch) from(v kernel.Vectors) kernel.Vectors {
 
 // join has a workspace compute a portion.
 func (ws *workspace) join(p *portion, others *meeting, b *board) {
-	ws.portion, ws.team, ws.board, ws.runner = p, others, b, nil
+	ws.portion, ws.team, ws.board, ws.runner, ws.peers = p, others, b, nil, nil
 }
 
 // alone has a workspace compute all of its positions, nobody beside it.
 func (ws *workspace) alone() {
 	ws.join(ws.all, nil, &ws.own)
-	ws.peers = nil
 	ws.stock.open.Store(false)
 	ws.stock.taken.Store(0)
 }

@@ -91,9 +91,29 @@ func (w *wanted) end(r reading) {
 	w.err = err
 }
 
-// A stock is the wanted rows of one thread. It takes most of them at once, and then the others,
-// unless another thread that has done with its own has taken these: a thread whose positions
-// see more before them is later. It is open once the rows are normed.
+// want notes the rows that shares want whose positions have been computed, and norms them:
+// first those that may come in pieces.
+func (ws *workspace) want(shares []share, segments []segment) {
+	together := ws.foreign != nil || ws.portion.of > 1
+	ws.stock.rows, ws.wholes = ws.stock.rows[:0], ws.wholes[:0]
+	var pieces, wholes []int
+	for i := range shares {
+		s := &shares[i]
+		for b := max(s.call.from-s.at, 0); b < len(s.ids); b++ {
+			w, row := wanted{share: s, at: s.at + b}, segments[i].row+b
+			if together || s.call.whole {
+				ws.wholes, wholes = append(ws.wholes, w), append(wholes, row)
+			} else {
+				ws.stock.rows, pieces = append(ws.stock.rows, w), append(pieces, row)
+			}
+		}
+	}
+	ws.ready(append(pieces, wholes...))
+}
+
+// A stock is the wanted rows of one thread that come in pieces. It takes most of them at once, and
+// then the others, unless another thread that has done with its own has taken these: a thread
+// whose positions see more before them is later. It is open once the rows are normed.
 type stock struct {
 	rows  []wanted
 	most  int          // how many are taken first
@@ -169,10 +189,11 @@ func (ws *workspace) readSome(rows []wanted, states kernel.Vectors) {
 	}
 }
 
-// readWhole reads a thread's wanted rows whole, in their order: as many at a time as there
-// is room for. Threads that share out the vocabulary read in turn.
+// readWhole reads the rows that a thread wants whole, in their order: as many at a time as
+// there is room for. Such are those of calls that ask for it, all of threads that share out the
+// vocabulary, which read in turn, and all whose bits depend on what is computed together.
 func (ws *workspace) readWhole() {
-	rows, p := ws.stock.rows, ws.portion
+	rows, p, behind := ws.wholes, ws.portion, len(ws.stock.rows)
 	if len(rows) == 0 {
 		return
 	}
@@ -181,7 +202,7 @@ func (ws *workspace) readWhole() {
 			ws.team.wait() // until all have looked
 		}
 		hi := min(lo+most, len(rows))
-		states := kernel.Vectors{Data: ws.norm.Data[lo*ws.norm.Stride:], Stride: ws.norm.Stride}
+		states := kernel.Vectors{Data: ws.norm.Data[(behind+lo)*ws.norm.Stride:], Stride: ws.norm.Stride}
 		ws.logitsOf(p.vocab, p.vocab.from(ws.logits), states, hi-lo)
 		ws.team.wait()
 		for b := range hi - lo {
@@ -196,20 +217,6 @@ func (ws *workspace) readWhole() {
 			w.share.err = w.err
 		}
 	}
-}
-
-// wantsWhole reports whether logits are read as whole rows: for a call that asks for it, by
-// threads that share out the vocabulary, and where bits depend on what is computed together.
-func (ws *workspace) wantsWhole() bool {
-	if ws.foreign != nil || ws.portion.of > 1 {
-		return true
-	}
-	for _, w := range ws.stock.rows {
-		if w.share.call.whole {
-			return true
-		}
-	}
-	return false
 }
 
 // report notes in the shares what their rows have come to, the first failure of each.

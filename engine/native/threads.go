@@ -151,20 +151,8 @@ func (ws *workspace) step(shares []share) {
 		segments[i] = s.segment
 	}
 	ws.forward(segments)
-	ws.stock.rows = ws.stock.rows[:0]
-	var rows []int
-	for i := range shares {
-		s := &shares[i]
-		for b := max(s.call.from-s.at, 0); b < len(s.ids); b++ {
-			rows = append(rows, segments[i].row+b)
-			ws.stock.rows = append(ws.stock.rows, wanted{share: s, at: s.at + b})
-		}
-	}
-	ws.ready(rows)
-	if ws.wantsWhole() {
-		ws.readWhole()
-		return
-	}
+	ws.want(shares, segments)
+	ws.readWhole()
 	ws.read()
 }
 

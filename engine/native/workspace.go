@@ -51,6 +51,7 @@ type workspace struct {
 	team    *meeting   // of threads that share rows out; nil: they do not
 	runner  *runner    // among threads that compute parts of the same calls; nil: none do
 	stock   stock
+	wholes  []wanted     // that come whole
 	peers   []*workspace // that compute the same step, itself among them
 }
 
