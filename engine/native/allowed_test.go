@@ -163,14 +163,48 @@ func TestAllowedEdges(t *testing.T) {
 	}
 }
 
-func BenchmarkAllowed(b *testing.B) {
-	logits := make([]float32, 2048)
+// TestSortedZeros: where many ids are sorted, zeros of either sign are one logit, and the rest
+// comes in its place, infinity too.
+func TestSortedZeros(t *testing.T) {
+	logits := make([]float32, 2*heapIDs)
 	for i := range logits {
-		logits[i] = float32(noise.Gumbel(1, 1, uint32(i)))
+		logits[i] = [...]float32{0, float32(math.Copysign(0, -1)), -1e-45, 1e-45, float32(math.Inf(-1)), -math.MaxFloat32, math.MaxFloat32}[i%7]
 	}
-	var f filter
-	for b.Loop() {
-		f.allowed(logits, targon.Sampling{Temperature: 1, TopP: 0.9, MinP: 0.01})
+	for _, k := range []int{1, heapIDs, heapIDs + 1, len(logits) - 1} {
+		by := targon.Sampling{Temperature: 1, TopK: uint32(k)}
+		var f filter
+		ids, last := f.allowed(logits, by)
+		var want []targon.TokenID
+		plain := plainAllowed(logits, by)
+		for _, c := range plain {
+			want = append(want, c.ID)
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(slices.Values(ids)); !slices.Equal(got, want) || last != plain[k-1] {
+			t.Errorf("top %d: last %v, want %v", k, last, plain[k-1])
+		}
+	}
+}
+
+// BenchmarkAllowed: a draw from few ids of a small vocabulary, and from most of a large one.
+func BenchmarkAllowed(b *testing.B) {
+	for name, c := range map[string]struct {
+		ids int
+		by  targon.Sampling
+	}{
+		"few":  {2048, targon.Sampling{Temperature: 1, TopP: 0.9, MinP: 0.01}},
+		"most": {128256, targon.Sampling{Temperature: 2, TopP: 0.95}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			logits := make([]float32, c.ids)
+			for i := range logits {
+				logits[i] = float32(noise.Gumbel(1, 1, uint32(i)))
+			}
+			var f filter
+			for b.Loop() {
+				f.allowed(logits, c.by)
+			}
+		})
 	}
 }
 
