@@ -165,10 +165,9 @@ func (ws *workspace) vocabulary(ids stretch) *kernel.Matrix {
 // single returns one id's logit.
 func (ws *workspace) single(state []float32, id int) float32 {
 	first := id / cutRows * cutRows
-	var few [cutRows]float32
-	to := kernel.Vectors{Data: few[:], Stride: cutRows}
+	to := kernel.Vectors{Data: ws.few[:], Stride: cutRows}
 	ws.logitsOf(stretch{first, min(first+cutRows, ws.w.vocab)}, to, kernel.Vectors{Data: state, Stride: len(state)}, 1)
-	return few[id-first]
+	return ws.few[id-first]
 }
 
 // normalise writes the RMS norm of n residual streams to norm.

@@ -12,9 +12,11 @@ import (
 func (ws *workspace) position(
 	logits []float32, claimed targon.TokenID, by targon.Sampling, top int, also []targon.TokenID,
 ) targon.Position {
-	s := newSurvey(targon.Scored{ID: claimed, Logit: logits[claimed]}, by, top, also)
+	var p targon.Position
+	s := newSurvey(&p, targon.Scored{ID: claimed, Logit: logits[claimed]}, by, top, also)
 	s.take(ws, 0, logits)
-	return s.position()
+	s.conclude()
+	return p
 }
 
 // A survey reads everything that is asked for out of one row of logits, whose pieces come
@@ -23,14 +25,15 @@ type survey struct {
 	by   targon.Sampling
 	top  int
 	also []targon.TokenID
-	at   targon.Position // as far as it is known
+	at   *targon.Position // as far as it is known
 	// The distributions at temperature 1, and at that of the request if nothing is filtered.
 	plain, drawn mass
 }
 
-// newSurvey begins one for an id and its logit.
-func newSurvey(claimed targon.Scored, by targon.Sampling, top int, also []targon.TokenID) *survey {
-	s := &survey{by: by, top: top, also: also, at: targon.Position{Claimed: claimed}}
+// newSurvey begins one for an id and its logit, which writes to a position.
+func newSurvey(to *targon.Position, claimed targon.Scored, by targon.Sampling, top int, also []targon.TokenID) *survey {
+	*to = targon.Position{Claimed: claimed}
+	s := &survey{by: by, top: top, also: also, at: to}
 	if len(also) > 0 {
 		s.at.Also = make([]targon.Scored, len(also))
 	}
@@ -75,8 +78,8 @@ func (s *survey) take(ws *workspace, first int, logits []float32) {
 	}
 }
 
-// position returns what all pieces say.
-func (s *survey) position() targon.Position {
+// conclude writes what all pieces say.
+func (s *survey) conclude() {
 	p, norm := s.at, noise.Log(s.plain.sum)
 	p.LogProb = (float64(p.Claimed.Logit) - float64(s.plain.high)) - norm
 	switch {
@@ -85,7 +88,6 @@ func (s *survey) position() targon.Position {
 	case s.draws():
 		p.Drawn = s.drawn.draw()
 	}
-	return p
 }
 
 // inverse returns 1/T, above 0.

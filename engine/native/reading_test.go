@@ -339,35 +339,6 @@ func TestMass(t *testing.T) {
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-5*(1+math.Abs(b)) }
 
-// TestFloor: it is the k-th highest of the parts' highest, parts being twice as many as k or
-// more, and nothing where there are fewer than k.
-func TestFloor(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.OneOf(rapid.IntRange(1, 5000), rapid.SampledFrom([]int{16, 32, 256, 2048, 4096})).Draw(t, "logits")
-		k := rapid.IntRange(1, fewOf).Draw(t, "k")
-		logits := make([]float32, n)
-		for i := range logits {
-			logits[i] = float32(i*7919%n) / 16
-		}
-		by := fastest()
-		var parts []float32
-		size := max(n/(2*k)/kernel.Lanes*kernel.Lanes, kernel.Lanes)
-		for part := range slices.Chunk(logits, size) {
-			if len(part) == size && len(parts) < 4*fewOf {
-				parts = append(parts, slices.Max(part))
-			}
-		}
-		slices.Sort(parts)
-		want := float32(math.Inf(-1))
-		if len(parts) >= k {
-			want = parts[len(parts)-k]
-		}
-		if got := floor(by, logits, k); got != want || by.Above(logits, below(got)) < min(k, n) {
-			t.Fatalf("%v, want %v, of %d parts", got, want, len(parts))
-		}
-	})
-}
-
 // told is a reading that notes which positions it is of.
 type told struct {
 	nothing

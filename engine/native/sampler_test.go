@@ -2,7 +2,6 @@ package native
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -141,56 +140,6 @@ func TestFinite(t *testing.T) {
 	} {
 		if got := finite([]float32{1, c.v, 2}); got != c.want {
 			t.Errorf("finite(%v) = %v", c.v, got)
-		}
-	}
-}
-
-func TestHighest(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		logits := rapid.SliceOfN(rapid.Float32Range(-2, 2), 1, 300).Draw(t, "logits")
-		for i := range logits {
-			logits[i] = float32(math.Round(float64(logits[i])*4)) / 4 // many ties
-		}
-		k := rapid.IntRange(0, 320).Draw(t, "k")
-		name := rapid.SampledFrom(kernel.Available()).Draw(t, "kernel")
-		by, err := kernel.Select(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, want := highest(by, logits, k), sorted(logits)
-		if len(got) != min(k, len(logits)) {
-			t.Fatalf("%d of %d highest", len(got), k)
-		}
-		for i := range got {
-			if got[i] != want[i] {
-				t.Fatalf("highest[%d] = %v, want %v", i, got[i], want[i])
-			}
-			if r := rank(by, 0, logits, got[i]); int(r) != i {
-				t.Fatalf("rank of %v is %d, want %d", got[i], r, i)
-			}
-		}
-	})
-}
-
-// TestHighestOfMany: also where the row is long enough for a floor to leave most of it out.
-func TestHighestOfMany(t *testing.T) {
-	rng := rand.New(rand.NewPCG(5, 6))
-	logits := make([]float32, 2053)
-	for _, steps := range []float64{4, 1e6} { // with many ties, and with few
-		for i := range logits {
-			logits[i] = float32(math.Round(rng.NormFloat64()*steps) / steps)
-		}
-		want := sorted(logits)
-		for _, name := range kernel.Available() {
-			by, err := kernel.Select(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, k := range []int{1, 2, 16, fewOf, fewOf + 1} {
-				if got := highest(by, logits, k); !slices.Equal(got, want[:k]) {
-					t.Errorf("%s: the %d highest are %v, want %v", name, k, got, want[:k])
-				}
-			}
 		}
 	}
 }

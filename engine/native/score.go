@@ -50,20 +50,17 @@ func (e *Engine) score(ctx context.Context, r targon.Request, ids []targon.Token
 			also = need.Also[j]
 		}
 		claimed := targon.Scored{ID: ids[j], Logit: row.logit(ids[j])}
-		return &scoring{newSurvey(claimed, r.Sampling, need.Top, also), &positions[j]}
+		return scoring{newSurvey(&positions[j], claimed, r.Sampling, need.Top, also)}
 	}
 	err := e.follow(ctx, c, nil)
 	return out, err
 }
 
 // A scoring is a survey for a call of Score.
-type scoring struct {
-	*survey
-	to *targon.Position
-}
+type scoring struct{ *survey }
 
-func (s *scoring) end() (next targon.TokenID, more bool, err error) {
-	*s.to = s.position()
+func (s scoring) end() (next targon.TokenID, more bool, err error) {
+	s.conclude()
 	return 0, false, nil
 }
 

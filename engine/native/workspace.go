@@ -43,7 +43,8 @@ type workspace struct {
 	seen    []float32      // attention values of one head, a row after the other
 	exps    []float32      // exponentials of a piece of a row of logits
 	sums    kernel.Sums    // of a piece
-	tuned   []float32      // a row of logits, for a draw that changes them
+	few     [cutRows]float32
+	tuned   []float32 // a row of logits, for a draw that changes them
 	filter  filter
 	foreign *foreigner // nil: our own numerics
 	portion *portion   // what it computes of each position
