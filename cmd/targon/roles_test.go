@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ func TestNetworkScripts(t *testing.T) {
 			"sigterm":  sigtermCommand,
 			"sigkill":  sigkillCommand,
 			"until":    untilCommand,
+			"says":     saysCommand,
 			"replayed": replayedCommand,
 			"judged":   judgedCommand,
 
@@ -172,6 +174,33 @@ func untilCommand(ts *testscript.TestScript, _ bool, args []string) {
 		if time.Now().After(deadline) {
 			ts.Fatalf("targon %s: %v, no output that matches %s", strings.Join(args[1:], " "), err, want)
 		}
+	}
+}
+
+// saysCommand is `says PATTERN ARG...`: it runs `targon ARG...` until a line of its standard error
+// matches, for at most a minute, and then has it end, well.
+func saysCommand(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "targon", args[1:]...)
+	cmd.Dir, cmd.Env = ts.MkAbs("."), os.Environ()
+	for _, name := range []string{"HOME", "TARGON_SUBTENSOR_CHAIN_ENDPOINT", "TARGON_VERIFIER_ENDPOINT"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
+	stderr, err := cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	said, all := false, new(strings.Builder)
+	for lines := bufio.NewScanner(stderr); lines.Scan(); {
+		fmt.Fprintln(all, lines.Text())
+		if !said && want.MatchString(lines.Text()) {
+			said = true
+			ts.Check(cmd.Process.Signal(syscall.SIGTERM))
+		}
+	}
+	if err := cmd.Wait(); err != nil || !said {
+		ts.Fatalf("targon %s: %v, wanted %s in:\n%s", strings.Join(args[1:], " "), err, want, all)
 	}
 }
 
